@@ -28,7 +28,10 @@ def with_archive_names(text: str) -> str:
 
     The path of the archive is relative if it lies in the working directory. Other text stays as it is.
     """
-    archives = os.path.join(cache_folder(), ARCHIVES, "")  # noqa: PTH118 (it ends with a separator)
+    try:
+        archives = os.path.join(cache_folder(), ARCHIVES, "")  # noqa: PTH118 (it ends with a separator)
+    except ModuleNotFoundError:  # boxmask-runtime comes without platformdirs, and unpacks no archives
+        return text
     if archives not in text:
         return text
     return re.sub(re.escape(archives) + r"[^/\\\n]+-[0-9a-f]{12}", _name_of_archive, text)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from boxmask.missing_packages import needs_packages
 from boxmask.progress import Progress
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from boxmask.runs.run import Run
 
 
+@needs_packages("boxmask.check")
 def check(
     data: str | os.PathLike[str],
     run: Run | str | os.PathLike[str] | None = None,
@@ -58,6 +60,7 @@ def check(
     return with_model_findings(report, trained, progress)
 
 
+@needs_packages("boxmask.convert")
 def convert(
     data: str | os.PathLike[str],
     to: str,

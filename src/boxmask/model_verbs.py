@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+from boxmask.errors import UsageError
+from boxmask.missing_packages import needs_packages
 from boxmask.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,11 +27,14 @@ if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.runs.splits import Split
+    from boxmask.runtime.load import AnyExportedModel
 
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
-"""A `Run`, the path of its folder, the path of a checkpoint, or a name from `boxmask weights list`."""
+"""A `Run`, the path of its folder, of a checkpoint or of an exported file, or a name from
+`boxmask weights list`."""
 
 
+@needs_packages("boxmask.train")
 def train(
     data: str | os.PathLike[str],
     *,
@@ -77,24 +82,35 @@ def train(
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
 
 
-def load(run: RunLike, device: str = "auto") -> AnyModel:
-    """Load the model of a run or checkpoint, or published weights, ready to `predict`.
+def load(run: RunLike, device: str = "auto", *, threads: int | None = None) -> AnyModel | AnyExportedModel:
+    """Load the model of a run, checkpoint or exported file, or published weights, ready to `predict`.
 
         detector = boxmask.load("runs/faster-rcnn-1")
+        detector = boxmask.load("model.onnx")  # from `boxmask export`; torch is not needed
         detector = boxmask.load("torchvision/fasterrcnn_resnet50_fpn_v2")  # finds COCO's classes
 
-    device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+    device:  "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+    threads: of an exported file; by default one per core that the process may use
 
     Published weights are downloaded once; `boxmask weights list` names them.
     Raises CheckpointError if it is missing, damaged or from another version, WeightsError for published
     weights that are unknown or cannot be downloaded, and UsageError for a device that this machine does not
-    have.
+    have, or if a package is missing.
     """
-    from boxmask.weights.checkpoint import load_model
+    path = Path(run)
+    if path.suffix.lower() == ".onnx":
+        from boxmask.runtime.load import load_onnx
 
-    return load_model(Path(run), device)
+        return load_onnx(path, device, threads)
+    if threads is not None:
+        raise UsageError("threads: is for ONNX files. For other models, call torch.set_num_threads.")
+    with needs_packages(f"{path}, which is no ONNX file,"):
+        from boxmask.weights.checkpoint import load_model
+
+    return load_model(path, device)
 
 
+@needs_packages("boxmask.evaluate")
 def evaluate(
     run: RunLike,
     data: str | os.PathLike[str],
@@ -125,8 +141,8 @@ def evaluate(
     from boxmask.options import check_choice
     from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
+    from boxmask.tasks.loading import load_predictor
     from boxmask.tasks.table import task_of
-    from boxmask.weights.checkpoint import load_model
 
     check_choice("split", split, Split)
     options = LabelOptions(
@@ -139,13 +155,13 @@ def evaluate(
         as_renames(map),
         unseen,
     )
-    model = load_model(Path(run), device)
+    model = load_predictor(Path(run), device)
     task = task_of(model)
     dataset = task.read_split(Path(run), Path(data), split, options)
     folder = Path(pictures) if pictures else None
     report = task.evaluate(model, dataset, on_unseen_classes, progress, folder)
     for message in (*report.notes, *report.errors):  # about pictures
-        warnings.warn(message, stacklevel=2)
+        warnings.warn(message, stacklevel=3)  # a decorator wraps this function
     return report.evaluation
 
 
@@ -171,6 +187,7 @@ def export(
     return export_model(Path(run), Path(out), Path(data) if data else None, progress)
 
 
+@needs_packages("boxmask.predict")
 def predict(
     run: RunLike,
     photos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],

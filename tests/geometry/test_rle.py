@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hotcoco import mask as hotcoco_mask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.geometry.rle import decode, decompress, decompress_all, encode
+from boxmask.geometry.rle import compress, decode, decompress, decompress_all, encode
 from boxmask.masks import Masks
 
 coco_mask = pytest.importorskip("pycocotools.mask")
@@ -80,3 +81,11 @@ def test_many_texts_are_decompressed_at_once() -> None:
     assert numbers.tolist() == [len(runs) for runs in one_by_one]
     assert counts.tolist() == np.concatenate(one_by_one).tolist()
     assert [len(part) for part in decompress_all([])] == [0, 0]
+
+
+@given(st.lists(st.integers(0, 5_000_000), min_size=1, max_size=40))
+def test_counts_are_compressed_as_by_hotcoco(counts: list[int]) -> None:
+    runs = np.array(counts, dtype=np.int32)
+    text = compress(runs)
+    assert decompress(text).tolist() == counts
+    assert text == hotcoco_mask.rle_to_string({"size": [1, sum(counts)], "counts": runs})

@@ -17,7 +17,7 @@ from torch import Tensor
 from boxmask.errors import PhotoError
 from boxmask.file_kinds import note_on_unused_files
 from boxmask.photos.find import find_photos, find_skipped_files
-from boxmask.photos.read import accepts_photos, load_photo, to_image
+from boxmask.photos.read import accepts_photos, load_photo, to_image, to_pixels
 from boxmask.photos.size import photo_size, stored_size
 
 RED = (255, 0, 0)
@@ -266,7 +266,7 @@ def test_a_bug_in_our_own_conversion_is_not_reported_as_a_damaged_photo(
     def fail(*_: object) -> None:
         raise error("a bug")
 
-    monkeypatch.setattr("boxmask.photos.rgb.to_rgb", fail)
+    monkeypatch.setattr("boxmask.photos.read.rgb_array", fail)
     monkeypatch.setattr("boxmask.photos.size._png_chunks", fail)
     for read in (load_photo, to_image, photo_size):
         with pytest.raises(error, match=r"^a bug$"):
@@ -474,3 +474,15 @@ def test_files_that_are_no_images_are_called_what_they_are(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(PhotoError, match=rf"{name}: {message}"):
         to_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+def test_arrays_and_tensors_are_converted_alike(channels: int, dtype: type[np.generic]) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (5, 7, channels))
+    array = (values / 255).astype(dtype) if np.dtype(dtype).kind == "f" else values.astype(dtype) * 200
+    tensor = torch.from_numpy(array).permute(2, 0, 1)
+    assert torch.equal(to_image(array), to_image(tensor))
+    assert np.array_equal(to_pixels(array), to_pixels(tensor))
+    assert to_pixels(array).dtype == np.uint8
+    assert to_pixels(array).shape == (5, 7, 3)

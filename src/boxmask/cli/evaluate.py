@@ -39,8 +39,8 @@ def evaluate(
     Parameters
     ----------
     run
-        Folder written by training, a checkpoint file, or the name of published weights such as
-        torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
+        Folder written by training, a checkpoint, an exported file (.onnx), or the name of published weights
+        such as torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     data
         Folder, archive or label file, as for training.
     split
@@ -81,11 +81,11 @@ def evaluate(
     from boxmask.cli.progress import photo_progress
     from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.tasks.contract import LabelOptions
+    from boxmask.tasks.loading import load_predictor
     from boxmask.tasks.table import task_of
-    from boxmask.weights.checkpoint import load_model
 
     check_json_file(json_file)
-    model = load_model(run, device)
+    model = load_predictor(run, device)
     if svd is not None:
         compress_with_svd(model, svd)
     task = task_of(model)

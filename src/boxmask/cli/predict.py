@@ -29,8 +29,8 @@ def predict(
     Parameters
     ----------
     run
-        Folder written by training, a checkpoint file, or the name of published weights such as
-        torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
+        Folder written by training, a checkpoint, an exported file (.onnx), or the name of published weights
+        such as torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     photos
         Photos, folders or globs; or videos, and camera:0, camera:1, ... In folders, only photos are used.
     out

@@ -184,7 +184,7 @@ def roi_loss(
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
 
 
-def compress_with_svd(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
+def compress_with_svd(detector: object, svd_ranks: tuple[int, int]) -> None:
     """Replace fc6 and fc7 by two thin layers each: faster, and a little less accurate.
 
     Raises UsageError unless the detector is an uncompressed Fast R-CNN, and for ranks that are too large.

@@ -8,11 +8,14 @@ object in a large photo stays cheap. COCO files may also hold the counts as comp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from boxmask.masks import Masks, Size
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Int
 
 _MAX_PIECES = 7  # five-bit pieces per number; longer numbers exceed any photo
 
@@ -71,6 +74,22 @@ def _columns(counts: Int[np.ndarray, " R"], size: Size) -> tuple[Bool[np.ndarray
 
 
 # ---------------------------------------------------------------- compressed text
+
+
+def compress(counts: Int[np.ndarray, " R"]) -> str:
+    """Return the counts as COCO's compressed text, from which `decompress` reads them."""
+    numbers = counts.astype(np.int64)
+    numbers[3:] -= counts[1:-2]
+    pieces = np.empty((len(numbers), _MAX_PIECES), dtype=np.int64)
+    is_last = np.zeros_like(pieces, dtype=np.bool_)
+    for place in range(_MAX_PIECES):
+        piece, numbers = numbers & 31, numbers >> 5
+        is_last[:, place] = np.where(piece & 16 > 0, numbers == -1, numbers == 0)
+        pieces[:, place] = piece
+    lengths = is_last.argmax(axis=1)[:, None]
+    places = np.arange(_MAX_PIECES)
+    letters = 48 + pieces + 32 * (places < lengths)
+    return str(letters[places <= lengths].astype(np.uint8).tobytes(), "ascii")
 
 
 def decompress(text: str | bytes) -> Int[np.ndarray, " R"]:

@@ -6,7 +6,8 @@
 - Animations and files with several pages are read as their first frame.
 - `photos/rgb.py` converts transparency, 16-bit values and floats to RGB.
 
-torch is loaded by the functions that need it: checks of labels and photos go without.
+torch is loaded by the functions that give tensors. Checks of labels and photos, and exported models, go
+without.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union, cast, overload
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt16
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
@@ -33,8 +33,10 @@ from boxmask.photos.formats import (
     WRONG_FORMAT_ERRORS,
     open_heic,
 )
+from boxmask.photos.rgb import rgb_array, to_uint8
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Int, UInt8, UInt16
     from torch import Tensor
 
 Photo: TypeAlias = Union[str, Path, Image.Image, NDArray[Any], "Tensor"]
@@ -57,18 +59,38 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     """
     import torch
 
-    from boxmask.photos.rgb import channels_first, to_rgb, with_channel_axis
+    from boxmask.photos.rgb_tensors import to_rgb, with_channel_axis
 
-    if isinstance(photo, str | Path):
-        with open_image(photo) as image:
-            return torch.from_numpy(_decode(image, photo)).permute(2, 0, 1)
-    if isinstance(photo, Image.Image):
-        name = getattr(photo, "filename", "") or "PIL image"
-        return torch.from_numpy(_decode(photo, name)).permute(2, 0, 1)
-    if isinstance(photo, np.ndarray):
-        return to_rgb(channels_first(photo))
     if isinstance(photo, torch.Tensor):
         return to_rgb(with_channel_axis(photo))
+    if isinstance(photo, str | Path):
+        with open_image(photo) as image:
+            pixels: NDArray[Any] = _decode(image, photo)
+    else:  # torch has no read-only arrays, and no negative strides
+        pixels = np.require(_to_rgb_array(photo), requirements=["C_CONTIGUOUS", "WRITEABLE"])
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def to_pixels(photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
+    """Convert a path, PIL image, array or tensor to RGB (H, W, 3) uint8. Floats are rounded.
+
+    Takes the same photos as `to_image`, and raises PhotoError as it does. torch is needed for tensors only.
+    """
+    if isinstance(photo, str | Path):
+        return load_photo(photo)
+    if hasattr(photo, "detach"):  # a tensor; torch is therefore imported
+        from boxmask.photos.rgb_tensors import to_uint8_array
+
+        return to_uint8_array(to_image(photo))
+    return np.ascontiguousarray(to_uint8(_to_rgb_array(photo)))
+
+
+def _to_rgb_array(photo: Photo) -> UInt8[np.ndarray, "H W 3"] | Float[np.ndarray, "H W 3"]:
+    """Convert a PIL image or an array. Raises PhotoError for anything else."""
+    if isinstance(photo, Image.Image):
+        return _decode(photo, getattr(photo, "filename", "") or "PIL image")
+    if isinstance(photo, np.ndarray):
+        return rgb_array(photo)
     raise PhotoError(f"photo: expected a path, PIL image, array or tensor, found {type(photo).__name__}")
 
 
@@ -157,11 +179,8 @@ def _convert_in_strips(image: Image.Image, mode: str) -> UInt8[np.ndarray, "H W 
 
 def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
     """Convert (H, W, 4) uint8, or (H, W) of a deeper type. Raises PhotoError, naming the photo."""
-    from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array
-
     try:
-        narrow = _as_uint16(pixels) if pixels.dtype == np.int32 else pixels
-        return to_uint8_array(to_rgb(channels_first(narrow)))
+        return to_uint8(rgb_array(_as_uint16(pixels) if pixels.dtype == np.int32 else pixels))
     except PhotoError as error:
         raise PhotoError.in_file(name, str(error)) from error
 

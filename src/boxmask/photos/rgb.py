@@ -1,40 +1,49 @@
-"""Convert arrays and tensors of any depth to RGB.
+"""Convert arrays of any depth to RGB.
 
 - Gray becomes three equal channels.
 - Transparent pixels are blended with white, as web pages show them; their own color is arbitrary.
 - 16-bit values keep their upper eight bits (value >> 8): 0..65535 becomes 0..255.
 - Floating-point values must be in 0..1. Other values raise PhotoError instead of being guessed at.
+
+`photos/rgb_tensors.py` does the same to tensors.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from jaxtyping import UInt8
-from numpy.typing import NDArray
-from torch import Tensor
 
 from boxmask.errors import PhotoError
 
+if TYPE_CHECKING:
+    from jaxtyping import Float32, Shaped, UInt8
+    from numpy.typing import NDArray
 
-def to_rgb(image: Tensor) -> Tensor:
-    """Convert to RGB: (1, H, W), (3, H, W) or (4, H, W) of any depth -> (3, H, W) uint8, or float32 in 0..1.
 
-    Raises PhotoError for floating-point values outside 0..1.
+def rgb_array(array: NDArray[Any]) -> UInt8[np.ndarray, "H W 3"] | Float32[np.ndarray, "H W 3"]:
+    """(H, W) or (H, W, 1), 3 or 4 channels of any depth -> (H, W, 3) uint8, or float32 in 0..1.
+
+    RGB of uint8 stays as it is. Raises PhotoError for any other shape or type, and for floating-point values
+    outside 0..1.
     """
-    if image.is_floating_point():
-        image = _checked_floats(image)
-    elif image.dtype == torch.uint16:
-        image = (image.to(torch.int32) >> 8).to(torch.uint8)
-    if len(image) == 4:
+    image = with_channels(array)
+    if image.dtype.kind == "f":
+        image = checked_floats(image)
+    elif image.dtype.itemsize == 2:
+        image = (image >> 8).astype(np.uint8)
+    if image.shape[2] == 4:
         return _blend_with_white(image)
-    return image.repeat(3, 1, 1) if len(image) == 1 else image
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
 
 
-def channels_first(array: NDArray[Any]) -> Tensor:
-    """Move the channels first: (H, W) or (H, W, C) -> (C, H, W), as a view if torch allows it.
+def to_uint8(image: Shaped[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """(H, W, 3) uint8 or float in 0..1 -> the same as uint8."""
+    return image if image.dtype == np.uint8 else np.round(image * 255).astype(np.uint8)
+
+
+def with_channels(array: NDArray[Any]) -> Shaped[np.ndarray, "H W C"]:
+    """Add a channel axis to gray images: (H, W) or (H, W, C) -> (H, W, C).
 
     Raises PhotoError for any other shape or type.
     """
@@ -43,53 +52,27 @@ def channels_first(array: NDArray[Any]) -> Tensor:
     if not (valid_shape and valid_type and array.size):
         expected = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or floats in 0..1"
         raise PhotoError(f"photo array: expected {expected}, found {array.dtype} {array.shape}")
-    native = array.astype(_native(array.dtype), copy=False)
-    writable = np.require(
-        native, requirements=["C_CONTIGUOUS", "WRITEABLE"]
-    )  # torch has no read-only tensors
-    tensor = torch.from_numpy(writable)
-    return tensor[None] if array.ndim == 2 else tensor.permute(2, 0, 1)
+    return array[..., None] if array.ndim == 2 else array
 
 
-def with_channel_axis(tensor: Tensor) -> Tensor:
-    """Add a channel axis to gray images: (H, W) or (C, H, W) -> (C, H, W).
-
-    Raises PhotoError for any other shape or type.
-    """
-    valid_shape = tensor.ndim == 2 or (tensor.ndim == 3 and len(tensor) in (1, 3, 4))
-    valid_type = tensor.dtype in (torch.uint8, torch.uint16) or tensor.is_floating_point()
-    if not (valid_shape and valid_type and tensor.numel()):
-        expected = "(H, W), (1, H, W), (3, H, W) or (4, H, W) of uint8, uint16 or floats in 0..1"
-        found = f"{tensor.dtype} {tuple(tensor.shape)}"
-        several = " Pass several photos as a list." if tensor.ndim == 4 else ""
-        raise PhotoError(f"photo tensor: expected {expected}, found {found}.{several}")
-    return tensor[None] if tensor.ndim == 2 else tensor
-
-
-def to_uint8_array(image: Tensor) -> UInt8[np.ndarray, "H W 3"]:
-    """Convert an image from `to_image` to an array: (3, H, W) uint8 or float in 0..1 -> (H, W, 3) uint8."""
-    if image.is_floating_point():
-        image = (image * 255).round().to(torch.uint8)
-    return np.ascontiguousarray(image.cpu().permute(1, 2, 0).numpy())
-
-
-def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return an equivalent type that torch supports: native byte order, at most 64 bits."""
-    return np.dtype(np.float64) if dtype.itemsize > 8 else dtype.newbyteorder("=")
-
-
-def _checked_floats(image: Tensor) -> Tensor:
-    low, high = (float(bound) for bound in image.detach().aminmax())
+def checked_floats(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Floats as float32. Raises PhotoError for values outside 0..1."""
+    low, high = float(image.min()), float(image.max())
     if not (low >= 0 and high <= 1):  # also true for NaN
-        advice = "Divide by the largest possible value, or clamp."
-        raise PhotoError(f"photo of floats: expected values in 0..1, found {low:g}..{high:g}. {advice}")
-    return image.to(torch.float32)
+        raise floats_outside(low, high)
+    return image.astype(np.float32, copy=False)
 
 
-def _blend_with_white(rgba: Tensor) -> Tensor:
-    """(4, H, W) -> (3, H, W): color · alpha + white · (1 − alpha)."""
-    color, alpha = rgba[:3], rgba[3:]
-    if rgba.is_floating_point():
-        return color * alpha + (1 - alpha)
-    color, alpha = color.to(torch.int32), alpha.to(torch.int32)
-    return ((color * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
+def floats_outside(low: float, high: float) -> PhotoError:
+    """The error to raise for floating-point values outside 0..1."""
+    advice = "Divide by the largest possible value, or clamp."
+    return PhotoError(f"photo of floats: expected values in 0..1, found {low:g}..{high:g}. {advice}")
+
+
+def _blend_with_white(rgba: Shaped[np.ndarray, "H W 4"]) -> Shaped[np.ndarray, "H W 3"]:
+    """Color · alpha + white · (1 − alpha)."""
+    color, alpha = rgba[..., :3], rgba[..., 3:]
+    if rgba.dtype.kind == "f":
+        return np.asarray(color * alpha + (1 - alpha))
+    color, alpha = color.astype(np.int32), alpha.astype(np.int32)
+    return np.asarray((color * alpha + 255 * (255 - alpha) + 127) // 255, dtype=np.uint8)

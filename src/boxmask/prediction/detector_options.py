@@ -10,10 +10,10 @@ from boxmask.data.class_selection import MODEL_CLASSES, ClassSelection
 from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.evaluation.detection.best_f1 import MIN_SCORES
-from boxmask.models.table import AnyModel
 from boxmask.options import option
 from boxmask.prediction.contract import Predictor
 from boxmask.results.min_score import MinScore
+from boxmask.runtime.models import ExportedDetector
 from boxmask.weights.checkpoint import checkpoint_path, read_metadata
 from boxmask.weights.published.manifest import is_published_name
 
@@ -24,24 +24,28 @@ class ChosenClasses:
     Raises UsageError for a class that the detector does not know, and for another model.
     """
 
-    def __init__(self, predictor: Predictor, model: AnyModel, classes: tuple[str, ...]) -> None:
-        _require_detector(model, option("classes"))
+    def __init__(self, predictor: Predictor, model: object, classes: tuple[str, ...]) -> None:
+        detector = _require_detector(model, option("classes"))
         selection = ClassSelection(classes, owner=MODEL_CLASSES)
         self._predictor = predictor
-        self._names = selection.choose(model.class_names).names
+        self._names = selection.choose(detector.class_names).names
 
     def predict(self, photo: Any, /) -> Any:
         """The detections of the chosen classes."""
         return self._predictor.predict(photo).filter(names=self._names)
 
 
-def with_nms_iou(model: AnyModel, nms_iou: float) -> None:
+def with_nms_iou(model: object, nms_iou: float) -> None:
     """Let a detector keep boxes of one class up to this IoU. Raises UsageError for another model."""
-    _require_detector(model, option("nms_iou"))
-    model.config = replace(model.config, nms_iou=nms_iou)
+    detector = _require_detector(model, option("nms_iou"))
+    if isinstance(detector, ExportedDetector):
+        raise UsageError(
+            f"{option('nms_iou')}: an ONNX file has its NMS inside. Give the run that it was exported from."
+        )
+    detector.config = replace(detector.config, nms_iou=nms_iou)
 
 
-def min_scores(run: Path, model: AnyModel, min_score: float | Literal["auto"]) -> MinScore:
+def min_scores(run: Path, model: object, min_score: float | Literal["auto"]) -> MinScore:
     """The minimum score, or that of each class which the training of the run recorded.
 
     Raises UsageError if it has recorded none, or for "auto" with another model than a detector.
@@ -49,8 +53,7 @@ def min_scores(run: Path, model: AnyModel, min_score: float | Literal["auto"]) -
     if min_score != "auto":
         return min_score
     flag = option("min_score", "auto")
-    _require_detector(model, flag)
-    scores = {} if is_published_name(run) else read_metadata(checkpoint_path(run)).metrics.get(MIN_SCORES)
+    scores = _recorded_metrics(run, _require_detector(model, flag)).get(MIN_SCORES)
     if not scores:
         raise UsageError(
             f"{flag}: {run} has no record of the best score per class. It was trained without validation "
@@ -62,6 +65,16 @@ def min_scores(run: Path, model: AnyModel, min_score: float | Literal["auto"]) -
     return {str(name): float(score) for name, score in scores.items()}
 
 
-def _require_detector(model: AnyModel, flag: str) -> None:
-    if not isinstance(model, Detector):
+def _recorded_metrics(run: Path, detector: Detector | ExportedDetector) -> dict[str, Any]:
+    """The metrics that the training recorded; none for published weights."""
+    if isinstance(detector, ExportedDetector):
+        metrics = detector.metadata.evaluation.get("metrics", {})
+        return metrics if isinstance(metrics, dict) else {}
+    return {} if is_published_name(run) else read_metadata(checkpoint_path(run)).metrics
+
+
+def _require_detector(model: object, flag: str) -> Detector | ExportedDetector:
+    """The model. Raises UsageError if it is no detector."""
+    if not isinstance(model, Detector | ExportedDetector):
         raise UsageError(f"{flag} is for detectors. Leave it out.")
+    return model

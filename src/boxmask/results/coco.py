@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from boxmask.evaluation.detection.coco_masks import to_coco_rle
+from boxmask.geometry.rle import compress, encode
 from boxmask.outputs.marks import mark_document
 from boxmask.results.json_file import save_json
 from boxmask.results.short_floats import shortest
@@ -82,8 +82,8 @@ def _mask_fields(detections: Detections) -> list[dict[str, Any]]:
     """`segmentation` and `area` of each detection; an empty dict if its mask is unknown."""
     if detections.masks is None:
         return [{} for _ in range(len(detections))]
-    areas = detections.masks.areas().tolist()
+    size, areas = list(detections.masks.size), detections.masks.areas().tolist()
     return [
-        {"segmentation": rle, "area": float(area)} if area else {}
-        for rle, area in zip(to_coco_rle(detections.masks), areas, strict=True)
+        {"segmentation": {"size": size, "counts": compress(counts)}, "area": float(area)} if area else {}
+        for counts, area in zip(encode(detections.masks), areas, strict=True)
     ]

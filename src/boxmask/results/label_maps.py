@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import UInt16
 from PIL import Image
 
 from boxmask.errors import UsageError
@@ -22,6 +22,9 @@ from boxmask.outputs import write_output
 from boxmask.outputs.marks import png_mark
 from boxmask.types import IGNORED, Detections, SegmentationMap
 from boxmask.visualization.style import class_colors, rgb
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt16
 
 CLASSES_FILE = "classes.txt"
 MAX_OBJECTS = 2**16 - 1

@@ -10,7 +10,6 @@ from typing import Any
 
 from boxmask.detectors.fast_rcnn import compress_with_svd
 from boxmask.errors import UsageError
-from boxmask.models.table import AnyModel
 from boxmask.options import option
 from boxmask.prediction.contract import Predictor
 from boxmask.prediction.detector_options import ChosenClasses, min_scores, with_nms_iou
@@ -20,8 +19,9 @@ from boxmask.prediction.video.predict import VideoOptions, VideoPrediction
 from boxmask.prediction.video.predict import predict_videos as predict_video_files
 from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress
+from boxmask.tasks.loading import AnyPredictor, load_predictor
 from boxmask.tasks.table import task_of
-from boxmask.weights.checkpoint import checkpoint_path, load_model
+from boxmask.weights.checkpoint import checkpoint_path
 from boxmask.weights.published.manifest import is_published_name
 
 NO_SETTINGS = ("resume", "device")
@@ -40,7 +40,7 @@ def predict(
     Raises CheckpointError and WeightsError as `load_model` does, and PhotoError, UsageError, OutputError and
     DiskFullError as `predict_photos` does.
     """
-    model = load_model(run, options.device)
+    model = load_predictor(run, options.device)
     predictor = _predictor(model, options)
     scores = min_scores(run, model, options.min_score)
     writer = task_of(model).writer(model, out, options.formats, scores)
@@ -63,13 +63,13 @@ def predict_videos(
     if options.resume:
         raise UsageError(f"{option('resume')}: a video starts anew each time. Leave it out.")
     video_options = VideoOptions(formats=options.formats, every=options.every, track=options.track)
-    model = load_model(run, options.device)
+    model = load_predictor(run, options.device)
     predictor = _predictor(model, options)
     scores = min_scores(run, model, options.min_score)
     return predict_video_files(predictor, videos, out, replace(video_options, min_score=scores), progress)
 
 
-def _predictor(model: AnyModel, options: PredictOptions) -> Predictor:
+def _predictor(model: AnyPredictor, options: PredictOptions) -> Predictor:
     """The model with everything around it that changes what `predict` returns."""
     if options.svd is not None:
         compress_with_svd(model, options.svd)

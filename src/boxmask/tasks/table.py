@@ -11,6 +11,7 @@ from boxmask.models.table import model_entry, name_of
 from boxmask.options import option
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
+from boxmask.runtime.models import ExportedModel
 from boxmask.segmenters.table import SEGMENTERS
 from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.contract import Task
@@ -33,9 +34,12 @@ PROPOSALS_FIRST = ("rcnn", "fast-rcnn")
 """Models whose proposals are found before the training begins."""
 
 
-def task_of(model: str | Model) -> Task[Any, Any]:
+def task_of(model: str | Model | ExportedModel[Any]) -> Task[Any, Any]:
     """The task of a model or of its name. Raises UsageError for a name that is not known."""
-    name = model if isinstance(model, str) else name_of(model)
+    if isinstance(model, ExportedModel):
+        name = model.name
+    else:
+        name = model if isinstance(model, str) else name_of(model)
     model_entry(name)
     return TASKS[name]
 

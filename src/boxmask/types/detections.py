@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from boxmask.errors import UsageError
 from boxmask.masks import IGNORED, Masks
+from boxmask.missing_packages import needs_packages
 from boxmask.supervision_import import import_supervision
 from boxmask.types.checks import (
     check_array,
@@ -168,6 +170,7 @@ class Detections:
 
     # ---------------------------------------------------------------- shown and written
 
+    @needs_packages("plot")
     def plot(self, photo: Photo | None = None, *, min_score: float = 0.0) -> Image:
         """The photo with boxes or masks, names and scores drawn on it, as a PIL image.
 
@@ -182,15 +185,17 @@ class Detections:
 
         photo: what to cut from; needed where the detections come from an array or a tensor
         """
-        from boxmask.visualization.plot import crop_detections
+        from boxmask.visualization.result_photo import crop_detections
 
         return crop_detections(self, photo)
 
     def _repr_png_(self) -> bytes | None:
-        """The picture that notebooks show, where the photo is known."""
+        """The picture that notebooks show, where the photo is known and can be drawn on."""
+        if self.photo is None or find_spec("supervision") is None:
+            return None
         from boxmask.visualization.plot import png
 
-        return None if self.photo is None else png(self.plot())
+        return png(self.plot())
 
     def save(self, path: str | Path) -> None:
         """Write a file by its suffix: .json (COCO), .csv (a table), .jpg or .png (a picture).
@@ -222,6 +227,7 @@ class Detections:
         labels = self.masks.paint((self.labels + 1).astype(np.uint8))
         return SegmentationMap(labels, ("background", *self.class_names), self.photo)
 
+    @needs_packages("to_supervision", "Install it with: pip install supervision")
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
         converted: supervision.Detections = import_supervision().Detections(

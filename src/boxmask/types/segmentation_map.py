@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from boxmask.masks import IGNORED
+from boxmask.missing_packages import needs_packages
 from boxmask.types.checks import check_array, class_indices, equal_fields, mismatch, to_array
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class SegmentationMap:
 
     # ---------------------------------------------------------------- shown and written
 
+    @needs_packages("plot")
     def plot(self, photo: Photo | None = None) -> Image:
         """The photo tinted by class, with a legend below, as a PIL image.
 
@@ -134,10 +137,12 @@ class SegmentationMap:
         return plot_label_map(self, photo)
 
     def _repr_png_(self) -> bytes | None:
-        """The picture that notebooks show, where the photo is known."""
+        """The picture that notebooks show, where the photo is known and can be drawn on."""
+        if self.photo is None or find_spec("supervision") is None:
+            return None
         from boxmask.visualization.plot import png
 
-        return None if self.photo is None else png(self.plot())
+        return png(self.plot())
 
     def save(self, path: str | Path) -> None:
         """Write a file by its suffix: .png (the labels, with a palette) or .csv (shares).

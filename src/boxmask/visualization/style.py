@@ -5,13 +5,16 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from itertools import count
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from jaxtyping import UInt8
-from torch import Tensor
+from numpy.typing import NDArray
 
-RGBImage: TypeAlias = UInt8[np.ndarray, "H W 3"]
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
+    from torch import Tensor
+
+RGBImage: TypeAlias = NDArray[np.uint8]  # without jaxtyping, which the runtime does not have
 """(H, W, 3) uint8 RGB."""
 
 # Okabe and Ito's palette (2008) without black, then Tol's "muted" (2021): safe for color-blind people.

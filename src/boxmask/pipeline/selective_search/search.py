@@ -23,7 +23,7 @@ from torch import Tensor
 from boxmask.errors import PhotoError, UsageError
 from boxmask.kernels.selective_search.near_duplicates import drop_near_duplicates
 from boxmask.photos.read import Photo, to_image
-from boxmask.photos.rgb import to_uint8_array
+from boxmask.photos.rgb_tensors import to_uint8_array
 from boxmask.pipeline.selective_search.hierarchies import Hierarchy, hierarchies
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, Mode, SelectiveSearchConfig
 

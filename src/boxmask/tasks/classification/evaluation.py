@@ -13,7 +13,7 @@ from boxmask.evaluation.classification.evaluate import (
     evaluate_classifications,
     keep_known_items,
 )
-from boxmask.photos.rgb import to_uint8_array
+from boxmask.photos.rgb_tensors import to_uint8_array
 from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.types import Classification

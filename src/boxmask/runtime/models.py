@@ -1,0 +1,134 @@
+"""Exported models: `predict` takes the same photos as that of a trained model, and gives the same results."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+import numpy as np
+from PIL.Image import Image
+
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.masks import Masks
+from boxmask.photos.read import to_pixels
+from boxmask.runtime.metadata import ExportMetadata
+from boxmask.runtime.onnx_file import REMEDY
+from boxmask.runtime.session import Session
+from boxmask.types import Classification, Detections, SegmentationMap
+from boxmask.types.checks import to_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from boxmask.photos.read import Photo
+
+ResultT = TypeVar("ResultT", Detections, SegmentationMap, Classification)
+
+
+class ExportedModel(ABC, Generic[ResultT]):
+    """A model in an ONNX file, ready to `predict`.
+
+    path:     the file
+    metadata: what the file says about itself
+    config:   the options of the model, as attributes
+    """
+
+    def __init__(self, metadata: ExportMetadata, session: Session) -> None:
+        self.path, self.metadata, self._session = session.path, metadata, session
+        self.config: Any = SimpleNamespace(**metadata.config | {"class_names": metadata.class_names})
+
+    @property
+    def name(self) -> str:
+        """The name of the method, for example "faster-rcnn"."""
+        return self.metadata.model
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the labels."""
+        return self.metadata.class_names
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name} with {len(self.class_names)} classes, {str(self.path)!r})"
+
+    @overload
+    def predict(self, photos: list[Any] | tuple[Any, ...], /, proposals: Any = None) -> list[ResultT]: ...
+
+    @overload
+    def predict(self, photos: Photo, /, proposals: Any = None) -> ResultT: ...
+
+    def predict(self, photos: Any, /, proposals: Any = None) -> ResultT | list[ResultT]:
+        """Photos (paths, PIL images, arrays or tensors) -> the result of each, in its own pixels.
+
+        One photo gives one result, a list gives a list. The result of a photo does not depend on the others.
+        Arrays and tensors are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
+        `proposals`, for the models that need them, are boxes (P, 4) xyxy of one photo, or a list of them.
+        Raises PhotoError for anything else than a photo, and CheckpointError if the file gives no valid
+        result.
+        """
+        if not isinstance(photos, list | tuple):
+            return self._predict_one(photos, proposals)
+        given: Sequence[Any] = [None] * len(photos) if proposals is None else proposals
+        return [self._predict_one(photo, boxes) for photo, boxes in zip(photos, given, strict=True)]
+
+    def _predict_one(self, photo: Any, proposals: Any) -> ResultT:
+        pixels = to_pixels(photo)
+        outputs = self._session.run(pixels, self._proposals(proposals))
+        kept = (
+            photo if isinstance(photo, str | Path | Image) else None
+        )  # arrays are not, as in `accepts_photos`
+        height, width = pixels.shape[:2]
+        try:
+            return self._result(outputs, (height, width), kept)
+        except ValueError as error:
+            raise CheckpointError.in_file(
+                self.path, f"this file gives a result that cannot be ({error}). {REMEDY}"
+            ) from error
+
+    def _proposals(self, proposals: Any) -> NDArray[np.float32] | None:
+        """The boxes as the file takes them. Raises UsageError if they are missing."""
+        if not self._session.has_proposals:
+            return None
+        if proposals is None:
+            raise UsageError(
+                f"{self.name} needs proposals: boxes where objects may be. Pass them, for example "
+                "predict(photo, proposals=boxmask.pipeline.selective_search.selective_search(photo))."
+            )
+        return np.ascontiguousarray(to_array(proposals), dtype=np.float32).reshape(-1, 4)
+
+    @abstractmethod
+    def _result(self, outputs: dict[str, Any], size: tuple[int, int], photo: Any) -> ResultT:
+        """The result of one photo of (height, width)."""
+
+
+class ExportedDetector(ExportedModel[Detections]):
+    """A detector in an ONNX file."""
+
+    def _result(self, outputs: dict[str, Any], size: tuple[int, int], photo: Any) -> Detections:
+        boxes, scores, labels = (outputs[name] for name in ("boxes", "scores", "labels"))
+        if outputs["counts"].tolist() != [len(boxes)]:
+            raise ValueError(f"counts: expected {[len(boxes)]}, found {outputs['counts'].tolist()[:5]}")
+        masks = Masks.from_dense(outputs["masks"]) if self._session.has_masks else None
+        if masks is not None and not len(masks):
+            masks = Masks.unknown(0, size)
+        return Detections(boxes, scores, labels, self.class_names, size, masks, photo)
+
+
+class ExportedSegmenter(ExportedModel[SegmentationMap]):
+    """A segmenter in an ONNX file."""
+
+    def _result(self, outputs: dict[str, Any], size: tuple[int, int], photo: Any) -> SegmentationMap:
+        (labels,) = outputs["label_map"]
+        if labels.shape != size:
+            raise ValueError(f"label_map: expected {size}, found {labels.shape}")
+        return SegmentationMap(labels, self.class_names, photo)
+
+
+class ExportedClassifier(ExportedModel[Classification]):
+    """A classifier in an ONNX file."""
+
+    def _result(self, outputs: dict[str, Any], size: tuple[int, int], photo: Any) -> Classification:
+        (scores,) = outputs["scores"]
+        return Classification(scores, self.class_names, photo)

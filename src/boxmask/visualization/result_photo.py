@@ -1,0 +1,46 @@
+"""The photo that a result comes from, and the objects cut out of it. This needs Pillow alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from boxmask.errors import UsageError
+from boxmask.photos.read import Photo, to_pixels
+from boxmask.types import Detections, SegmentationMap
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
+    from torch import Tensor  # noqa: F401  a photo may be one
+
+
+def photo_pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
+    """The photo, or the one that the result keeps.
+
+    Raises UsageError if the photo is missing, does not exist or has another size.
+    """
+    given = result.photo if photo is None else photo
+    if given is None:
+        raise UsageError(
+            "this result keeps no photo. Pass the photo that it comes from, for example plot(photo)"
+        )
+    if isinstance(given, str | Path) and not Path(given).exists():
+        raise UsageError(
+            f"{given}: expected the photo that the result comes from, found no such file. "
+            f"To write a picture, use save({str(given)!r})."
+        )
+    pixels = to_pixels(given)
+    if pixels.shape[:2] != result.size:
+        raise UsageError(f"expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")
+    return pixels
+
+
+def crop_detections(detections: Detections, photo: Photo | None) -> list[Image.Image]:
+    """Cut each box out of the photo, in whole pixels. Raises UsageError as `photo_pixels` does."""
+    picture = Image.fromarray(photo_pixels(detections, photo))
+    low = np.floor(detections.boxes[:, :2]).astype(int).tolist()
+    high = np.ceil(detections.boxes[:, 2:]).astype(int).tolist()
+    return [picture.crop((*start, *end)) for start, end in zip(low, high, strict=True)]
