@@ -17,8 +17,9 @@ from boxmask.exporting.graph import IR_VERSION, OPSET
 from boxmask.exporting.parity.check import compare_batch
 from boxmask.exporting.parity.differences import Differences
 from boxmask.exporting.parity.photos import NamedPhoto
-from boxmask.exporting.session import Session
+from boxmask.exporting.session import Session, pack
 from boxmask.exporting.table import BUILDERS, build_graph
+from boxmask.runtime.paste import paste_masks
 
 Build = Callable[..., Detector]
 SIZES = [(120, 150), (97, 96), (60, 200), (200, 61), (1, 1), (333, 250)]
@@ -111,3 +112,22 @@ def test_torch_export(model: str, detector: Detector) -> None:
         found = torch.export.export(detector, inputs, strict=False).module()(*inputs)
     for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3)
+
+
+def test_mask_scores_in_place_of_masks(model: str, session: Session, detector: Detector) -> None:
+    """The same masks without a full map for each object."""
+    if model != "mask-rcnn":
+        pytest.skip("finds boxes only")
+    pixels = noise((120, 150)).pixels
+    full = session.run([pixels])
+    scores = dict(
+        zip(
+            session.outputs,
+            session.session.run(None, {**pack([pixels]), "dense_masks": np.array(False)}),
+            strict=True,
+        )
+    )
+    assert scores["masks"].shape == (0, 120, 150)
+    masks = paste_masks(scores["mask_scores"], scores["boxes"], (120, 150), detector.config.mask_threshold)
+    assert len(masks) > 10
+    assert (masks.dense() != full["masks"]).sum() <= 2

@@ -34,6 +34,12 @@ class Graph:
         self.inputs.append(_value_info(name, dtype, shape))
         return Value(self, name)
 
+    def option(self, name: str, default: np.generic) -> Value:
+        """Add an input, a scalar, that may be left out."""
+        self.inputs.append(_value_info(name, type(default), []))
+        self.constants.append(numpy_helper.from_array(np.asarray(default), name))
+        return Value(self, name)
+
     def output(self, name: str, value: Value, dtype: type[np.generic], shape: Sequence[int | str]) -> None:
         """Make a value an output under this name."""
         self.nodes.append(helper.make_node("Identity", [value.name], [name], name=name))

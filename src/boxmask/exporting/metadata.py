@@ -43,11 +43,17 @@ def describe(model: onnx.ModelProto, network: AnyModel, source: Path) -> dict[st
         "task": task_name(task_of(network)),
         "class_names": list(network.class_names),
         "config": asdict(network.config),
-        "inputs": [info.name for info in model.graph.input],
+        "inputs": required_inputs(model),
         "training": describe_training(source),
         "weights": describe_weights(source),
         "evaluation": describe_evaluation(source),
     }
+
+
+def required_inputs(model: onnx.ModelProto) -> list[str]:
+    """The names of the inputs that have no default."""
+    defaults = {tensor.name for tensor in model.graph.initializer}
+    return [info.name for info in model.graph.input if info.name not in defaults]
 
 
 def task_name(task: Task[Any, Any]) -> str:

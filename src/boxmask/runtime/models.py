@@ -16,6 +16,7 @@ from boxmask.masks import Masks
 from boxmask.photos.read import to_pixels
 from boxmask.runtime.metadata import ExportMetadata
 from boxmask.runtime.onnx_file import REMEDY
+from boxmask.runtime.paste import paste_masks
 from boxmask.runtime.session import Session
 from boxmask.types import Classification, Detections, SegmentationMap
 from boxmask.types.checks import to_array
@@ -110,10 +111,18 @@ class ExportedDetector(ExportedModel[Detections]):
         boxes, scores, labels = (outputs[name] for name in ("boxes", "scores", "labels"))
         if outputs["counts"].tolist() != [len(boxes)]:
             raise ValueError(f"counts: expected {[len(boxes)]}, found {outputs['counts'].tolist()[:5]}")
-        masks = Masks.from_dense(outputs["masks"]) if self._session.has_masks else None
-        if masks is not None and not len(masks):
-            masks = Masks.unknown(0, size)
+        masks = self._masks(outputs, size) if self._session.has_masks else None
         return Detections(boxes, scores, labels, self.class_names, size, masks, photo)
+
+    def _masks(self, outputs: dict[str, Any], size: tuple[int, int]) -> Masks:
+        if not len(outputs["boxes"]):
+            return Masks.unknown(0, size)
+        if not self._session.has_mask_scores:
+            return Masks.from_dense(outputs["masks"])
+        threshold = getattr(self.config, "mask_threshold", None)
+        if not isinstance(threshold, int | float):
+            raise ValueError(f"mask_threshold: expected a number, found {threshold!r}")
+        return paste_masks(outputs["mask_scores"], outputs["boxes"], size, threshold)
 
 
 class ExportedSegmenter(ExportedModel[SegmentationMap]):

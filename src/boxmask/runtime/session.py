@@ -31,6 +31,9 @@ OUTPUTS: dict[Task, dict[str, Form]] = {
     "classification": {"scores": (FLOAT, 2)},
 }
 MASKS: dict[str, Form] = {"masks": (BOOL, 3)}
+MASK_SCORES: dict[str, Form] = {"mask_scores": (FLOAT, 3)}
+DENSE_MASKS = "dense_masks"
+"""Option of files with MASK_SCORES: False leaves MASKS empty, which take gigabytes for many objects."""
 
 
 class Session:
@@ -38,6 +41,7 @@ class Session:
 
     path:           of the file
     has_masks:      whether the model finds masks
+    has_mask_scores: whether it gives their scores, from which only the pixels in the boxes are computed
     has_proposals:  whether it needs proposals
 
     Raises CheckpointError, naming the file, if ONNX Runtime does not read it, or if its inputs and outputs
@@ -52,8 +56,12 @@ class Session:
         self.has_proposals = "proposals" in inputs
         self.has_masks = "masks" in outputs
         self._check("inputs", inputs, INPUTS | (PROPOSALS if self.has_proposals else {}))
-        self._outputs = OUTPUTS[task] | (MASKS if self.has_masks and task == "detection" else {})
-        self._check("outputs", outputs, self._outputs)
+        self.has_mask_scores = self.has_masks and "mask_scores" in outputs
+        options = [each.name for each in self._session.get_overridable_initializers()]
+        self._options = {name: np.array(False) for name in options if name == DENSE_MASKS}
+        needed = OUTPUTS[task] | (MASKS if self.has_masks and task == "detection" else {})
+        self._check("outputs", outputs, needed | (MASK_SCORES if self.has_mask_scores else {}))
+        self._outputs = OUTPUTS[task] | MASK_SCORES if self.has_mask_scores else needed
 
     def run(self, pixels: NDArray[np.uint8], proposals: NDArray[np.float32] | None) -> dict[str, Any]:
         """The outputs by name for one photo (H, W, 3), with its proposals if the model needs them.
@@ -63,6 +71,7 @@ class Session:
         feeds: dict[str, Any] = {
             "photos": pixels[None],
             "sizes": np.array([pixels.shape[:2]], dtype=np.int64),
+            **self._options,
         }
         if proposals is not None:
             feeds |= {"proposals": proposals, "proposal_counts": np.array([len(proposals)], dtype=np.int64)}

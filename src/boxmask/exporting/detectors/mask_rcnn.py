@@ -31,8 +31,10 @@ def build(graph: Graph, detector: MaskRCNN) -> None:
     add_outputs(graph, found)
     # masks
     scores, sizes = mask_scores(found, features, batch, detector), batch.original_sizes.gather(found.photo)
-    masks = paste_masks(scores, found.boxes, sizes, photos, detector.config.mask_threshold)
+    count = graph.where(graph.option("dense_masks", np.bool_(True)), found.boxes.dim(0), 0)
+    masks = paste_masks(scores, found.boxes, sizes, photos, (count, detector.config.mask_threshold))
     graph.output("masks", masks, np.bool_, ["objects", "height", "width"])
+    graph.output("mask_scores", scores, np.float32, ["objects", "mask height", "mask width"])
 
 
 def mask_scores(found: Found, features: Sequence[Value], batch: Batch, detector: MaskRCNN) -> Value:

@@ -24,10 +24,13 @@ class Span(NamedTuple):
     length: Value
 
 
-def paste_masks(scores: Value, boxes: Value, sizes: Value, photos: Photos, threshold: float) -> Value:
-    """Scores (N, M, M) in 0..1 and boxes (N, 4) in pixels of the photo -> masks (N, H, W) bool.
+def paste_masks(
+    scores: Value, boxes: Value, sizes: Value, photos: Photos, limits: tuple[Value, float]
+) -> Value:
+    """Scores (N, M, M) in 0..1 and boxes (N, 4) in pixels of the photo -> masks (count, H, W) bool.
 
-    sizes: (N, 2), of the photo of each object. Only the pixels of its box are computed; the rest is padding.
+    sizes:  (N, 2), of the photo of each object. Only the pixels of its box are computed; the rest is padding.
+    limits: the number of masks, and the score above which a pixel belongs to the object
     """
     graph, cells = scores.graph, scores.dim(1) + 2
     framed = graph.op("Pad", scores, np.array([0, 1, 1, 0, 1, 1]))
@@ -42,13 +45,12 @@ def paste_masks(scores: Value, boxes: Value, sizes: Value, photos: Photos, thres
         x = span(begin.gather(0), end.gather(0), size.gather(1))
         y = span(begin.gather(1), end.gather(1), size.gather(0))
         lines = framed.gather(index) @ bilinear(x, cells).transpose(1, 0)  # (S, w)
-        inside = bilinear(y, cells) @ lines > float(threshold)
+        inside = bilinear(y, cells) @ lines > float(limits[1])
         pads = graph.shape(y.start, x.start, height - y.end, width - x.end)
         return [graph.op("Pad", inside, pads)]
 
-    count = boxes.dim(0)
-    [masks] = graph.loop(count, paste)
-    return masks.reshape(count, height, width)  # a loop over no objects loses the size
+    [masks] = graph.loop(limits[0], paste)
+    return masks.reshape(limits[0], height, width)  # a loop over no objects loses the size
 
 
 def span(first: Value, last: Value, side: Value) -> Span:
