@@ -213,6 +213,7 @@ def predict(
     return predict_photos(Path(run), paths, Path(out), options_from_keywords(options), progress)
 
 
+@needs_packages("boxmask.predict_video")
 def predict_video(
     run: RunLike,
     videos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],

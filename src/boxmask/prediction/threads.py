@@ -25,6 +25,17 @@ def threads(count: int, name: str) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+def read_ahead(pool: ThreadPoolExecutor, items: Iterator[ItemT], ahead: int) -> Iterator[ItemT]:
+    """The items of an iterator, in order. A pool of one thread takes `ahead` items before they are asked for.
+
+    No item may be None.
+    """
+    pending = deque(pool.submit(next, items, None) for _ in range(ahead))
+    while (item := pending.popleft().result()) is not None:
+        pending.append(pool.submit(next, items, None))
+        yield item
+
+
 def work_ahead(
     pool: ThreadPoolExecutor, work: Callable[[ItemT], ResultT], items: Iterable[ItemT], ahead: int
 ) -> Iterator[Future[ResultT]]:

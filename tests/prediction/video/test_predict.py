@@ -13,11 +13,12 @@ import numpy as np
 import psutil
 import pytest
 
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.masks import Masks
 from boxmask.prediction.video.frames import predict_frames
 from boxmask.prediction.video.predict import VideoOptions, VideoPrediction, predict_videos
 from boxmask.prediction.video.read import VideoReader
+from boxmask.prediction.video.write import VideoWriter
 from boxmask.types import Classification, Detections, SegmentationMap
 
 MAX_GROWTH = 25e6  # bytes; 250 frames have 58 MB
@@ -205,6 +206,19 @@ def test_a_model_that_fails_leaves_no_files(tmp_path: Path, short: Path) -> None
         run(Broken(), [short], tmp_path)
     assert list(tmp_path.glob("*.mp4")) == list(tmp_path.glob("*.csv")) == []
     assert list(tmp_path.glob("*.partial")) == []
+
+
+@pytest.mark.parametrize("when", ["write", "write_sound"])
+def test_errors_of_the_thread_that_writes_are_reported(
+    tmp_path: Path, moving_scene: Any, clip: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise OutputError("out.mp4: cannot be written.")
+
+    monkeypatch.setattr(VideoWriter, when, fail)
+    prediction = run(SceneDetector(moving_scene), [clip], tmp_path, every=50)
+    assert prediction.errors == ["out.mp4: cannot be written."]
+    assert list(tmp_path.glob("clip.*")) == []
 
 
 def test_videos_of_one_name_and_the_video_itself(tmp_path: Path, moving_scene: Any, short: Path) -> None:

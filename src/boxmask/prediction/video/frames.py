@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from boxmask.errors import UsageError
 from boxmask.options import option
 from boxmask.prediction.contract import Predictor
+from boxmask.prediction.threads import read_ahead, threads
 from boxmask.prediction.tracking.byte_track import Track
 from boxmask.prediction.video.contract import FrameResults, PredictedFrame
 from boxmask.prediction.video.objects import ObjectFrames
@@ -18,6 +19,8 @@ from boxmask.prediction.video.read import Frame, SoundHandler, VideoReader
 from boxmask.prediction.video.whole_frames import ClassFrames, LabelMapFrames
 from boxmask.results.min_score import DEFAULT, MinScore
 from boxmask.types import Classification, Detections, SegmentationMap
+
+FRAMES_AHEAD = 3  # decoded frames that may wait for the model
 
 
 def predict_frames(
@@ -56,11 +59,20 @@ class FrameRun:
         self.model, self.reader, self.every = model, reader, every
         self.min_score, self.track = min_score, track
 
-    def frames(self, on_sound: SoundHandler | None = None) -> Iterator[tuple[PredictedFrame, FrameResults]]:
-        """The predicted frames, and how to draw and write them. `on_sound` gets the sound in between."""
+    def frames(
+        self, on_sound: SoundHandler | None = None
+    ) -> Generator[tuple[PredictedFrame, FrameResults], None, None]:
+        """The predicted frames, and how to draw and write them.
+
+        A thread reads the next frames meanwhile. It calls `on_sound` with the sound in between.
+        """
+        with threads(1, "read") as pool:
+            yield from self._predict(read_ahead(pool, self.reader.frames(self.every, on_sound), FRAMES_AHEAD))
+
+    def _predict(self, frames: Iterator[Frame]) -> Iterator[tuple[PredictedFrame, FrameResults]]:
         results: FrameResults | None = None
         last: tuple[Frame, Any, list[Track | None] | None] | None = None
-        for frame in self.reader.frames(self.every, on_sound):
+        for frame in frames:
             found = self.model.predict(frame.pixels)
             results = results or self._results_like(found)
             kept = results.keep(found, frame.time)

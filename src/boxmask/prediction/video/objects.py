@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from boxmask.evaluation.detection.coco_masks import to_coco_rle
+from boxmask.geometry.rle import compress, encode
 from boxmask.messages import format_count
 from boxmask.prediction.tracking.byte_track import ByteTracker, Track
 from boxmask.prediction.video.contract import PredictedFrame
@@ -66,8 +66,9 @@ class ObjectFrames:
         """A list of objects; masks are COCO's compressed run lengths."""
         objects = self._objects(frame)
         if self._has_masks:
-            for found, mask in zip(objects, to_coco_rle(frame.result.masks), strict=True):
-                found["mask"] = mask if found["area"] else None
+            size = list(frame.result.size)
+            for found, counts in zip(objects, encode(frame.result.masks), strict=True):
+                found["mask"] = {"size": size, "counts": compress(counts)} if found["area"] else None
         return {"objects": objects}
 
     def count(self, frame: PredictedFrame) -> None:

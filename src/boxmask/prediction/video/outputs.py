@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from boxmask.errors import UsageError
 from boxmask.outputs import write_output
+from boxmask.prediction.threads import threads
 from boxmask.prediction.video.contract import FrameResults, PredictedFrame
 from boxmask.prediction.video.read import VideoReader
 from boxmask.prediction.video.write import VideoWriter
 
 VIDEO_FORMATS = ("mp4", "csv", "jsonl")
 DEFAULT_VIDEO_FORMATS = ("mp4", "csv")
+UNWRITTEN = 2  # predicted frames that may wait for the thread that writes
 
 
 def check_video_formats(formats: Sequence[str]) -> None:
@@ -43,9 +48,10 @@ class FrameFile(Protocol):
 
 
 class VideoOutputs:
-    """Writes the files of one video. Use it as a context; its end completes the files, each or none.
+    """Writes the files of one video, in a thread. Use it as a context; its end completes the files.
 
-    Raises UsageError for a file that boxmask did not write, and OutputError.
+    If the block fails, none is written. Raises UsageError for a file that boxmask did not write, and
+    OutputError, maybe at a later frame than the one that could not be written.
     """
 
     def __init__(self, files: Sequence[Path], reader: VideoReader, every: int) -> None:
@@ -61,23 +67,49 @@ class VideoOutputs:
                 else:
                     text = stack.enter_context(partial.open("w", newline="", encoding="utf-8"))
                     self._files.append(_Table(text) if file.suffix == ".csv" else _Lines(text))
+            self._thread = stack.enter_context(threads(1, "write"))
+            self._unwritten: deque[Future[None]] = deque()
+            self._sound: deque[Future[None]] = deque()
             self._stack = stack.pop_all()
 
     def __enter__(self) -> VideoOutputs:
         return self
 
-    def __exit__(self, *failure: object) -> None:
-        self._stack.__exit__(*failure)  # type: ignore[arg-type]
+    def __exit__(
+        self,
+        failure: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if failure is not None:
+            self._stack.__exit__(failure, error, traceback)
+            return
+        with self._stack:
+            self._wait_for_writing(0)
+            self._wait_for_sound()
 
     def write(self, frame: PredictedFrame, results: FrameResults) -> None:
         """Append a frame to all files."""
-        for file in self._files:
-            file.write(frame, results)
+        self._unwritten.append(self._thread.submit(self._write, frame, results))
+        self._wait_for_writing(UNWRITTEN)
+        self._wait_for_sound(done_only=True)
 
     def write_sound(self, packet: Any, start: Fraction) -> None:
         """Append sound to the video."""
         if self._video is not None:
-            self._video.writer.write_sound(packet, start)
+            self._sound.append(self._thread.submit(self._video.writer.write_sound, packet, start))
+
+    def _write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        for file in self._files:
+            file.write(frame, results)
+
+    def _wait_for_writing(self, limit: int) -> None:
+        while len(self._unwritten) > limit:
+            self._unwritten.popleft().result()
+
+    def _wait_for_sound(self, done_only: bool = False) -> None:
+        while self._sound and (self._sound[0].done() or not done_only):
+            self._sound.popleft().result()
 
     @property
     def lacks_sound(self) -> bool:

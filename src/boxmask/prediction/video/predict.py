@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -144,8 +145,9 @@ class _Job:
         total = None if reader.num_frames is None else math.ceil(reader.num_frames / options.every)
         run = FrameRun(self._model, reader, options.min_score, options.track, options.every)
         count, seconds, summary = 0, 0.0, ""
-        with VideoOutputs(files, reader, options.every) as outputs:
-            for frame, results in run.frames(outputs.write_sound):
+        outputs = VideoOutputs(files, reader, options.every)
+        with outputs, closing(run.frames(outputs.write_sound)) as frames:
+            for frame, results in frames:
                 outputs.write(frame, results)
                 results.count(frame)
                 count, seconds, summary = count + 1, frame.time, results.summary()
