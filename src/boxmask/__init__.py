@@ -61,7 +61,8 @@ if TYPE_CHECKING:
     )
     from boxmask.doctor.report import CheckReport
     from boxmask.label_verbs import check, convert
-    from boxmask.model_verbs import evaluate, export, load, predict, predict_video, train
+    from boxmask.model_verbs import evaluate, export, load, train
+    from boxmask.prediction_verbs import predict, predict_video
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
@@ -131,8 +132,8 @@ _LAZY = {
     "evaluate": "boxmask.model_verbs",
     "export": "boxmask.model_verbs",
     "load": "boxmask.model_verbs",
-    "predict": "boxmask.model_verbs",
-    "predict_video": "boxmask.model_verbs",
+    "predict": "boxmask.prediction_verbs",
+    "predict_video": "boxmask.prediction_verbs",
     "train": "boxmask.model_verbs",
 }
 

@@ -7,11 +7,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from boxmask.errors import UsageError
 from boxmask.missing_packages import needs_packages
 from boxmask.progress import Progress
+from boxmask.run_paths import run_paths
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     from boxmask.evaluation.contract import Evaluation
     from boxmask.exporting.export import Export
     from boxmask.models.table import AnyModel
-    from boxmask.prediction.options import PredictKeywords
-    from boxmask.prediction.predict import Prediction
-    from boxmask.prediction.video.predict import VideoPrediction
-    from boxmask.prediction.video.progress import FrameProgress
+    from boxmask.prediction.passes import PassKeywords
     from boxmask.runs.options import RecipeOptions
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
@@ -32,6 +30,9 @@ if TYPE_CHECKING:
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
 """A `Run`, the path of its folder, of a checkpoint or of an exported file, or a name from
 `boxmask weights list`."""
+
+RunsLike: TypeAlias = "Run | str | os.PathLike[str] | Sequence[Run | str | os.PathLike[str]]"
+"""A run, or several, which form an ensemble."""
 
 
 @needs_packages("boxmask.train")
@@ -82,37 +83,57 @@ def train(
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
 
 
-def load(run: RunLike, device: str = "auto", *, threads: int | None = None) -> AnyModel | AnyExportedModel:
+@overload
+def load(
+    run: RunLike, device: str = "auto", *, threads: int | None = None
+) -> AnyModel | AnyExportedModel: ...
+
+
+@overload
+def load(
+    run: RunsLike, device: str = "auto", *, threads: int | None = None, **passes: Unpack[PassKeywords]
+) -> Any: ...
+
+
+def load(
+    run: RunsLike, device: str = "auto", *, threads: int | None = None, **passes: Unpack[PassKeywords]
+) -> Any:
     """Load the model of a run, checkpoint or exported file, or published weights, ready to `predict`.
 
         detector = boxmask.load("runs/faster-rcnn-1")
         detector = boxmask.load("model.onnx")  # from `boxmask export`; torch is not needed
         detector = boxmask.load("torchvision/fasterrcnn_resnet50_fpn_v2")  # finds COCO's classes
+        detector = boxmask.load(["runs/faster-rcnn-1", "runs/fcos-1"], tta=True)  # more accurate, slower
 
+    run:     several form an ensemble; published weights (`boxmask weights list`) are downloaded once
     device:  "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     threads: of an exported file; by default one per core that the process may use
+    passes:  fields of `boxmask.prediction.passes.PassOptions`; `boxmask predict --help` describes them
 
-    Published weights are downloaded once; `boxmask weights list` names them.
     Raises CheckpointError if it is missing, damaged or from another version, WeightsError for published
-    weights that are unknown or cannot be downloaded, and UsageError for a device that this machine does not
-    have, or if a package is missing.
+    weights that are unknown or cannot be downloaded, and UsageError for a device that is not there, or if a
+    package is missing.
     """
-    path = Path(run)
-    if path.suffix.lower() == ".onnx":
+    runs = run_paths(run)
+    is_single = len(runs) == 1 and not passes
+    if is_single and runs[0].suffix.lower() == ".onnx":
         from boxmask.runtime.load import load_onnx
 
-        return load_onnx(path, device, threads)
+        return load_onnx(runs[0], device, threads)
     if threads is not None:
-        raise UsageError("threads: is for ONNX files. For other models, call torch.set_num_threads.")
-    with needs_packages(f"{path}, which is no ONNX file,"):
+        raise UsageError("threads: is for one ONNX file. For other models, call torch.set_num_threads.")
+    with needs_packages(f"{runs[0]}, which is no ONNX file," if is_single else "an ensemble"):
+        from boxmask.prediction.passes import passes_from_keywords
+        from boxmask.tasks.load import load_with_passes
         from boxmask.weights.checkpoint import load_model
-
-    return load_model(path, device)
+    if is_single:
+        return load_model(runs[0], device)
+    return load_with_passes(runs[0], passes_from_keywords(runs, passes), device)
 
 
 @needs_packages("boxmask.evaluate")
 def evaluate(
-    run: RunLike,
+    run: RunsLike,
     data: str | os.PathLike[str],
     split: Split = "test",
     *,
@@ -127,8 +148,9 @@ def evaluate(
     pictures: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     device: str = "auto",
+    **passes: Unpack[PassKeywords],
 ) -> Evaluation:
-    """Evaluate a run on labeled photos.
+    """Evaluate a run, or several as an ensemble, on labeled photos.
 
         evaluation = boxmask.evaluate(run, "my-photos/")
         evaluation["AP50"], evaluation.interval("AP50")
@@ -139,12 +161,14 @@ def evaluate(
     """
     from boxmask.data.class_selection import as_renames
     from boxmask.options import check_choice
+    from boxmask.prediction.passes import passes_from_keywords
     from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.loading import load_predictor
+    from boxmask.tasks.load import load_with_passes
     from boxmask.tasks.table import task_of
 
     check_choice("split", split, Split)
+    runs = run_paths(run)
     options = LabelOptions(
         on_bad_boxes,
         on_bad_photos,
@@ -154,10 +178,11 @@ def evaluate(
         None if classes is None else tuple(classes),
         as_renames(map),
         unseen,
+        tuple(runs[1:]),
     )
-    model = load_predictor(Path(run), device)
+    model = load_with_passes(runs[0], passes_from_keywords(runs, passes), device)
     task = task_of(model)
-    dataset = task.read_split(Path(run), Path(data), split, options)
+    dataset = task.read_split(runs[0], Path(data), split, options)
     folder = Path(pictures) if pictures else None
     report = task.evaluate(model, dataset, on_unseen_classes, progress, folder)
     for message in (*report.notes, *report.errors):  # about pictures
@@ -185,58 +210,3 @@ def export(
     from boxmask.exporting.export import export_model
 
     return export_model(Path(run), Path(out), Path(data) if data else None, progress)
-
-
-@needs_packages("boxmask.predict")
-def predict(
-    run: RunLike,
-    photos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    out: str | os.PathLike[str] = "predictions",
-    *,
-    progress: Progress | None = None,
-    **options: Unpack[PredictKeywords],
-) -> Prediction:
-    """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
-
-        boxmask.predict(run, "holiday/", "found/", save="png,coco", classes=["cat", "dog"])
-
-    options: fields of `boxmask.prediction.options.PredictOptions`; `boxmask predict --help` describes them
-
-    To get results without writing files, use `boxmask.load(run).predict(photos)`.
-    Raises PhotoError, CheckpointError, WeightsError, OutputError or UsageError.
-    """
-    from boxmask.prediction.options import options_from_keywords
-    from boxmask.tasks.prediction import predict as predict_photos
-
-    inputs = [photos] if isinstance(photos, str | os.PathLike) else photos
-    paths = [Path(photo) for photo in inputs]
-    return predict_photos(Path(run), paths, Path(out), options_from_keywords(options), progress)
-
-
-@needs_packages("boxmask.predict_video")
-def predict_video(
-    run: RunLike,
-    videos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    out: str | os.PathLike[str] = "predictions",
-    *,
-    progress: FrameProgress | None = None,
-    **options: Unpack[PredictKeywords],
-) -> VideoPrediction:
-    """Find objects in videos, and write annotated videos and tables into the folder `out`.
-
-        boxmask.predict_video(run, "clip.mp4", "found/", save="mp4,csv", every=3)
-
-    videos:  files, or "camera:0" for the first camera
-    options: fields of `boxmask.prediction.options.PredictOptions`; `boxmask predict --help` describes them.
-             Formats are "mp4" (the annotated video), "csv" and "jsonl"
-
-    Ctrl-C and SIGTERM stop it after the current frame and complete the files; `finished` is then False. To
-    get the frames without writing files, use `boxmask.prediction.video.frames.predict_frames`.
-    Raises CheckpointError, WeightsError, OutputError or UsageError.
-    """
-    from boxmask.prediction.options import options_from_keywords
-    from boxmask.tasks.prediction import predict_videos
-
-    inputs = [videos] if isinstance(videos, str | os.PathLike) else videos
-    names = [os.fspath(video) for video in inputs]
-    return predict_videos(Path(run), names, Path(out), options_from_keywords(options), progress)

@@ -190,3 +190,28 @@ def test_pictures_of_two_evaluations_do_not_mix(
     assert {file.name.split("-")[0] for file in (here / "seen").glob("*.jpg")} == {"val", "mine.jpg"}
     (here / "seen" / "val-00018.jpg").write_bytes(b"mine")
     assert boxmask("evaluate", trained, demo, "--split", "all", "--pictures", "seen").status == 2
+
+
+def test_ensembles_and_augmentation_are_evaluated_like_a_run(
+    boxmask: Callable[..., Any], trained: Path, runs: Callable[[str], Path], demo: Path
+) -> None:
+    other = runs("faster-rcnn")
+    flags = ("--with", other, "--tta", "--tta-scales", "1", "--tiles", "64", "--split", "val", "--json", "-")
+    completed = boxmask("evaluate", trained, demo, *flags)
+    assert completed.status == 0
+    passes: Any = {"tta": True, "tta_scales": (1.0,), "tiles": 64}
+    evaluation = verbs.evaluate([trained, other], demo, "val", **passes)
+    assert json.loads(completed.out) == json.loads(evaluation.to_json())
+    assert json.loads(completed.out) != json.loads(verbs.evaluate(trained, demo, "val").to_json())
+
+
+def test_segmenters_are_evaluated_with_augmentation(runs: Callable[[str], Path], demo: Path) -> None:
+    run = runs("unet")
+    assert 0 <= verbs.evaluate([run, run], demo, tta=True)["mIoU"] <= 1
+
+
+def test_an_empty_list_of_runs_is_refused(demo: Path) -> None:
+    with pytest.raises(verbs.UsageError, match="run: expected at least one run, found an empty list"):
+        verbs.evaluate([], demo)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tilse'"):
+        verbs.load("run", tilse=3)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import boxmask as verbs
+
 Refused = Callable[..., str]
 
 
@@ -151,3 +153,60 @@ def test_label_formats_are_written_with_a_trained_model(
         assert (found / "voc" / f"{photo.stem}.xml").is_file()
     header = (found / "detections.csv").read_text().splitlines()[0]
     assert header == "filename,width,height,class,xmin,ymin,xmax,ymax,score"
+
+
+# ---------------------------------------------------------------- several passes
+
+
+def test_ensembles_tiles_and_augmentation_can_be_combined(
+    boxmask: Callable[..., Any], here: Path, trained: Path, runs: Callable[[str], Path], demo: Path
+) -> None:
+    other = runs("faster-rcnn")
+    photo = demo / "images" / "train-00001.jpg"
+    flags = ("--tiles", "60", "--tile-overlap", "0.5", "--tta", "--tta-scales", "1", "2", "--with", other)
+    completed = boxmask("predict", trained, photo, "--save", "coco", *flags)
+    assert completed.status == 0
+    written = json.loads((here / "predictions" / "detections.json").read_text())
+    model = verbs.load([trained, other], tiles=60, tile_overlap=0.5, tta=True, tta_scales=[1, 2])
+    found = model.predict(photo)
+    assert len(found) == len(written["annotations"])
+    options: Any = {"tiles": 60, "tile_overlap": 0.5, "tta": True, "tta_scales": (1.0, 2.0)}
+    assert verbs.predict([trained, other], photo, "python", save="coco", **options).results == [found]
+
+
+def test_classes_of_an_ensemble_can_be_chosen(boxmask: Callable[..., Any], trained: Path, demo: Path) -> None:
+    photo = demo / "images" / "train-00001.jpg"
+    completed = boxmask("predict", trained, photo, "--with", trained, "--classes", "seven")
+    assert completed.status == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--tiles", "8"), 'boxmask: --tiles: expected "auto" or a side of at least 32 pixels, found 8\n'),
+        (
+            ("--tile-overlap", "1"),
+            "boxmask: --tile-overlap (in Python: tile_overlap): expected a fraction of the tile, 0 to 0.9, "
+            "found 1\n",
+        ),
+        (
+            ("--tta", "--min-score", "auto"),
+            'boxmask: --min-score auto (in Python: min_score="auto") takes scores that hold for a run alone, '
+            "not with --tta or --with. Give a number, such as 0.3.\n",
+        ),
+    ],
+)
+def test_passes_out_of_range_are_wrong_usage(
+    refused: Refused, trained: Path, demo: Path, flags: tuple[str, ...], message: str
+) -> None:
+    assert refused(2, "predict", trained, demo / "images", *flags) == message
+
+
+def test_an_interrupted_ensemble_is_continued_with_the_same_runs_only(
+    boxmask: Callable[..., Any], refused: Refused, trained: Path, runs: Callable[[str], Path], demo: Path
+) -> None:
+    photo = demo / "images" / "train-00001.jpg"
+    assert boxmask("predict", trained, photo, "--with", trained).status == 0
+    assert boxmask("predict", trained, photo, "--with", trained, "--resume").status == 0
+    message = refused(2, "predict", trained, photo, "--with", runs("faster-rcnn"), "--resume")
+    assert "cannot continue here, because the earlier call had --with" in message

@@ -67,7 +67,7 @@ def test_nms_keeps_more_boxes_at_a_higher_iou(trained: Path, demo: Path) -> None
     for nms_iou in (0.0, 0.5, 1.0):
         detector = load_detector(trained)
         detector.config = replace(detector.config, score_threshold=0.0, detections_per_image=1000)
-        with_nms_iou(detector, nms_iou)
+        detector = with_nms_iou(detector, nms_iou)
         counts.append(len(detector.predict(photo)))
     assert counts == sorted(counts)
     assert counts[0] < counts[2]

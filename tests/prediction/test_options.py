@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -8,14 +9,22 @@ import pytest
 from boxmask.errors import UsageError
 from boxmask.prediction.options import PredictKeywords, PredictOptions, options_from_keywords
 
-WIDER = {"save": str | Sequence[str] | None, "classes": Sequence[str] | None}
+WIDER = {
+    "tta_scales": Sequence[float],
+    "save": str | Sequence[str] | None,
+    "classes": Sequence[str] | None,
+}
 """Keywords that take more than the field of the options holds."""
+
+FLAGS_ONLY = ["with_runs"]
+"""In Python, the run is a list."""
 
 
 def test_keywords_are_the_options_with_the_same_types() -> None:
     fields = get_type_hints(PredictOptions)
-    assert get_type_hints(PredictKeywords) == {**fields, **WIDER}
-    assert list(get_type_hints(PredictKeywords)) == list(PredictOptions.__dataclass_fields__)
+    keywords = [name for name in PredictOptions.__dataclass_fields__ if name not in FLAGS_ONLY]
+    assert get_type_hints(PredictKeywords) == {name: {**fields, **WIDER}[name] for name in keywords}
+    assert list(get_type_hints(PredictKeywords)) == keywords
     assert PredictKeywords.__required_keys__ == frozenset()
 
 
@@ -25,6 +34,9 @@ def test_keywords_may_be_lists() -> None:
     assert options.formats == ("png", "coco")
     assert options_from_keywords({"classes": "cat"}).classes == ("cat",)
     assert options_from_keywords({}).formats is None
+    assert options_from_keywords({"tta_scales": [1, 2]}, [Path("a"), Path("b")]) == PredictOptions(
+        tta_scales=(1, 2), with_runs=(Path("b"),)
+    )
 
 
 def test_an_unknown_keyword_is_an_error() -> None:

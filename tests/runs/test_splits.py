@@ -15,6 +15,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError, UsageError
+from boxmask.evaluation.seen_photos import find_seen
 from boxmask.runs.ancestors import Ancestors
 from boxmask.runs.run import Run
 from boxmask.runs.splits import Split, select_split
@@ -200,3 +201,34 @@ def test_a_split_without_photos_is_an_error(trained: Path, demo: Path) -> None:
         f"{data}: there are no train photos. The data set defines no such split, and the run's split file "
         "does not cover it. Choose another --split; all takes every photo."
     )
+
+
+# ---------------------------------------------------------------- ensembles
+
+
+def test_photos_that_any_run_of_an_ensemble_has_seen_count_as_seen(
+    unsplit: Any, demo: Path, tmp_path: Path
+) -> None:
+    files = sorted(unsplit.files.tolist())
+    run = make_run(tmp_path / "run", train=files[3:], test=files[:3])
+    other = make_run(
+        tmp_path / "other", train=files[1:2] + files[4:], val=files[2:3], test=[files[0], files[3]]
+    )
+    alone = select_split(unsplit, run, demo, "test")
+    assert alone.seen == {}
+    both = select_split(unsplit, run, demo, "test", others=[other])
+    assert both.files.tolist() == alone.files.tolist()
+    assert {photo: (seen.run, seen.split) for photo, seen in both.seen.items()} == {
+        files[1]: (str(other), "train"),
+        files[2]: (str(other), "val"),
+    }
+    unseen = select_split(unsplit, run, demo, "test", others=[other], unseen=True)
+    assert unseen.files.tolist() == [files[0]]
+    assert find_seen(unseen).photos == {}
+
+
+def test_an_ensemble_with_weights_of_unknown_photos_has_no_record(
+    unsplit: Any, demo: Path, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", train=["x.jpg"], test=unsplit.files.tolist())
+    assert select_split(unsplit, run, demo, "test", others=[tmp_path / "y.safetensors"]).seen is None

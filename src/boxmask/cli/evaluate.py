@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
+from boxmask.prediction.passes import PassOptions
 
 
 def evaluate(
@@ -29,6 +30,7 @@ def evaluate(
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,
+    passes: Annotated[PassOptions, Parameter(name="*")] = PassOptions(),  # noqa: B008 (frozen)
     device: str = "auto",
 ) -> int:
     """Evaluate a trained model on labeled photos, overall and per class.
@@ -79,18 +81,23 @@ def evaluate(
     """
     from boxmask.cli.output import check_json_file, print_errors, print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.loading import load_predictor
+    from boxmask.tasks.load import load_with_passes
     from boxmask.tasks.table import task_of
 
     check_json_file(json_file)
-    model = load_predictor(run, device)
-    if svd is not None:
-        compress_with_svd(model, svd)
+    model = load_with_passes(run, passes, device, svd)
     task = task_of(model)
     options = LabelOptions(
-        on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors, classes, map, unseen
+        on_bad_boxes,
+        on_bad_photos,
+        on_unseen_classes,
+        classes_file,
+        on_unknown_colors,
+        classes,
+        map,
+        unseen,
+        passes.with_runs,
     )
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)

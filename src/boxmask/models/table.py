@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Protocol, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.classifiers.table import CLASSIFIERS
@@ -12,7 +12,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.models.config_checks import describe_invalid_value
-from boxmask.pipeline.model import Model, ModelEntry
+from boxmask.pipeline.model import ModelEntry
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
 
@@ -31,7 +31,15 @@ def model_entry(model: str) -> ModelEntry:
     return MODELS[model]
 
 
-def name_of(model: Model) -> str:
+class HasConfig(Protocol):
+    """A network, or what stands for several."""
+
+    @property
+    def config(self) -> Any:
+        """The frozen config of a method."""
+
+
+def name_of(model: HasConfig) -> str:
     """The name of a model in the table."""
     return next(name for name, row in MODELS.items() if row.config is type(model.config))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor, nn
 
@@ -57,6 +58,23 @@ class Model(nn.Module, ABC):
         Raises UsageError if the backbone has no such stage.
         """
         self.backbone.freeze(stages)
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def with_config(model: ModelT, **changes: object) -> ModelT:
+    """The same network with other values in its config. The weights are shared, not copied.
+
+    changes: values that are read in prediction alone, such as shorter_side; layers stay as they are
+    """
+    view = copy.copy(model)
+    view.config = replace(model.config, **changes)
+    view._modules = {
+        name: with_config(part, **changes) if isinstance(part, Model) else part
+        for name, part in model._modules.items()
+    }
+    return view
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from boxmask.data.class_selection import MODEL_CLASSES, ClassSelection
 from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.evaluation.detection.best_f1 import MIN_SCORES
 from boxmask.options import option
+from boxmask.pipeline.model import with_config
 from boxmask.prediction.contract import Predictor
+from boxmask.prediction.fusion.detector import FusedDetector
+from boxmask.prediction.tiles.detector import TiledDetector
 from boxmask.results.min_score import MinScore
 from boxmask.runtime.models import ExportedDetector
 from boxmask.weights.checkpoint import checkpoint_path, read_metadata
 from boxmask.weights.published.manifest import is_published_name
+
+AnyDetector: TypeAlias = Detector | ExportedDetector | FusedDetector | TiledDetector
 
 
 class ChosenClasses:
@@ -35,14 +39,14 @@ class ChosenClasses:
         return self._predictor.predict(photo).filter(names=self._names)
 
 
-def with_nms_iou(model: object, nms_iou: float) -> None:
-    """Let a detector keep boxes of one class up to this IoU. Raises UsageError for another model."""
+def with_nms_iou(model: object, nms_iou: float) -> Detector:
+    """A detector that keeps boxes of one class up to this IoU. Raises UsageError for another model."""
     detector = _require_detector(model, option("nms_iou"))
-    if isinstance(detector, ExportedDetector):
+    if not isinstance(detector, Detector):
         raise UsageError(
             f"{option('nms_iou')}: an ONNX file has its NMS inside. Give the run that it was exported from."
         )
-    detector.config = replace(detector.config, nms_iou=nms_iou)
+    return with_config(detector, nms_iou=nms_iou)
 
 
 def min_scores(run: Path, model: object, min_score: float | Literal["auto"]) -> MinScore:
@@ -65,16 +69,18 @@ def min_scores(run: Path, model: object, min_score: float | Literal["auto"]) -> 
     return {str(name): float(score) for name, score in scores.items()}
 
 
-def _recorded_metrics(run: Path, detector: Detector | ExportedDetector) -> dict[str, Any]:
+def _recorded_metrics(run: Path, detector: object) -> dict[str, Any]:
     """The metrics that the training recorded; none for published weights."""
+    if isinstance(detector, TiledDetector):
+        return _recorded_metrics(run, detector.detector)
     if isinstance(detector, ExportedDetector):
         metrics = detector.metadata.evaluation.get("metrics", {})
         return metrics if isinstance(metrics, dict) else {}
     return {} if is_published_name(run) else read_metadata(checkpoint_path(run)).metrics
 
 
-def _require_detector(model: object, flag: str) -> Detector | ExportedDetector:
+def _require_detector(model: object, flag: str) -> AnyDetector:
     """The model. Raises UsageError if it is no detector."""
-    if not isinstance(model, Detector | ExportedDetector):
+    if not isinstance(model, AnyDetector):
         raise UsageError(f"{flag} is for detectors. Leave it out.")
     return model

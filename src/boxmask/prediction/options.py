@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
 from boxmask.options import check_names, option
+from boxmask.prediction.passes import PassKeywords, PassOptions, plain_values
 
 AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictOptions(PassOptions):
     """What to keep of the results, in which formats, and how to find them.
 
     Raises UsageError for a value out of range.
@@ -51,6 +53,12 @@ class PredictOptions:
 
     def __post_init__(self) -> None:
         """Check the values that do not depend on the model."""
+        super().__post_init__()
+        if self.min_score == AUTO and (self.tta or self.with_runs):
+            raise UsageError(
+                f"{option('min_score', AUTO)} takes scores that hold for a run alone, not with --tta or "
+                "--with. Give a number, such as 0.3."
+            )
         if self.min_score != AUTO:
             _check_fraction("min_score", self.min_score, AUTO)
         if self.nms_iou is not None:
@@ -66,7 +74,7 @@ class PredictOptions:
         return tuple(name.strip() for name in self.save.split(",") if name.strip())
 
 
-class PredictKeywords(TypedDict, total=False):
+class PredictKeywords(PassKeywords, total=False):
     """The fields of `PredictOptions`, which describes them. Formats can also be a list."""
 
     save: str | Sequence[str] | None
@@ -80,13 +88,15 @@ class PredictKeywords(TypedDict, total=False):
     device: str
 
 
-def options_from_keywords(keywords: Mapping[str, Any]) -> PredictOptions:
+def options_from_keywords(keywords: Mapping[str, Any], runs: Sequence[Path] = ()) -> PredictOptions:
     """The options that Python users give.
+
+    runs: the run, and those that form an ensemble with it
 
     Raises TypeError for a keyword that is no option, and UsageError as `PredictOptions` does.
     """
     check_names("predict", keywords, PredictOptions)
-    values = dict(keywords)
+    values = plain_values(keywords) | {"with_runs": tuple(runs[1:])}
     if values.get("save") is not None and not isinstance(values["save"], str):
         values["save"] = ",".join(values["save"])
     if values.get("classes") is not None:

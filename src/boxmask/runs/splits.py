@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -43,7 +43,13 @@ class _RunPhotos:
 
 
 def select_split(
-    unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: Split, *, unseen: bool = False
+    unsplit: SplitDatasetT,
+    run: PathLike,
+    data: PathLike,
+    split: Split,
+    *,
+    unseen: bool = False,
+    others: Sequence[PathLike] = (),
 ) -> SplitDatasetT:
     """The photos of one split, with those that the run or its ancestors have seen in training.
 
@@ -55,6 +61,7 @@ def select_split(
     run:     a `Run`, its folder or a checkpoint in it
     data:    the path of the data set
     unseen:  whether to leave out the photos that were seen
+    others:  further runs of an ensemble, whose training photos count as seen, too
 
     Raises LabelError if no photos are left, or if the run's split file is damaged; CheckpointError if its
     ancestors.json is; UsageError for an unknown split, and for `unseen` if the run has no record of its
@@ -71,7 +78,13 @@ def select_split(
             f"run's split file does not cover it. Choose another --split; all takes every photo.{reason}"
         )
     selected = _with_seen(selected, folder, Path(data), split, known)
-    return _without_seen(selected, os.fspath(run)) if unseen else selected
+    if unseen:
+        selected = _without_seen(selected, os.fspath(run))
+    for other in others:
+        known = _with_run_split(unsplit, Run.from_path(other), Path(data))[1]
+        also = _with_seen(selected, Run.from_path(other), Path(data), split, known)
+        selected = _without_seen(also, os.fspath(other)) if unseen else _seen_by_both(selected, also)
+    return selected
 
 
 def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[SplitDatasetT, _RunPhotos | None]:
@@ -140,6 +153,15 @@ def _with_seen(
     ]
     notes = dataset.notes + format_short_note("photos that were seen in training", lines)
     return replace(dataset, seen=seen if seen or not ancestors.unknown else None, notes=notes)
+
+
+def _seen_by_both(dataset: SplitDatasetT, also: SplitDatasetT) -> SplitDatasetT:
+    """The second data set with the photos that were seen of both; training photos come before others."""
+    first, second = dataset.seen or {}, also.seen or {}
+    trained = {photo: found for photo, found in first.items() if found.split == "train"}
+    seen = {**first, **second, **trained}
+    is_unknown = dataset.seen is None or also.seen is None
+    return replace(also, seen=None if is_unknown and not seen else seen)
 
 
 def _without_seen(dataset: SplitDatasetT, run: str) -> SplitDatasetT:

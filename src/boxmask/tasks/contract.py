@@ -24,6 +24,7 @@ from boxmask.evaluation.contract import Evaluation
 from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
 from boxmask.prediction.contract import ResultWriter
+from boxmask.prediction.passes import PassOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore
 from boxmask.results.picture_folder import PictureFolder
@@ -47,6 +48,7 @@ class LabelOptions:
     classes_file, on_unknown_colors: default: as in training, if the data set is the same
     classes, map: default: as in training
     unseen: whether to leave out photos that were seen in training
+    others: further runs of an ensemble, whose training photos count as seen, too
 
     Raises UsageError for a value that an option does not have.
     """
@@ -59,6 +61,7 @@ class LabelOptions:
     classes: tuple[str, ...] | None = None
     map: tuple[str, ...] = ()
     unseen: bool = False
+    others: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         check_choices(LabelOptions, vars(self))
@@ -164,6 +167,14 @@ class Task(Protocol[DatasetT, ModelT]):
         """
 
     # ---------------------------------------------------------------- prediction
+
+    def in_passes(self, models: Sequence[ModelT], passes: PassOptions, tile: int | None) -> Any:
+        """One or several models as one, which looks at each photo as often as the options say.
+
+        tile: the side of the tiles in pixels; None for whole photos
+
+        Raises UsageError for an option that the models do not have.
+        """
 
     def writer(
         self, model: ModelT, out: Path, formats: tuple[str, ...] | None, min_score: MinScore

@@ -19,12 +19,13 @@ from boxmask.prediction.video.predict import VideoOptions, VideoPrediction
 from boxmask.prediction.video.predict import predict_videos as predict_video_files
 from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress
-from boxmask.tasks.loading import AnyPredictor, load_predictor
+from boxmask.tasks.load import in_passes
+from boxmask.tasks.loading import load_predictor
 from boxmask.tasks.table import task_of
 from boxmask.weights.checkpoint import checkpoint_path
 from boxmask.weights.published.manifest import is_published_name
 
-NO_SETTINGS = ("resume", "device")
+NO_SETTINGS = ("resume", "device", "with_runs")
 """Options that the results do not depend on."""
 
 
@@ -40,7 +41,7 @@ def predict(
     Raises CheckpointError and WeightsError as `load_model` does, and PhotoError, UsageError, OutputError and
     DiskFullError as `predict_photos` does.
     """
-    model = load_predictor(run, options.device)
+    model = _load(run, options)
     predictor = _predictor(model, options)
     scores = min_scores(run, model, options.min_score)
     writer = task_of(model).writer(model, out, options.formats, scores)
@@ -63,18 +64,25 @@ def predict_videos(
     if options.resume:
         raise UsageError(f"{option('resume')}: a video starts anew each time. Leave it out.")
     video_options = VideoOptions(formats=options.formats, every=options.every, track=options.track)
-    model = load_predictor(run, options.device)
+    model = _load(run, options)
     predictor = _predictor(model, options)
     scores = min_scores(run, model, options.min_score)
     return predict_video_files(predictor, videos, out, replace(video_options, min_score=scores), progress)
 
 
-def _predictor(model: AnyPredictor, options: PredictOptions) -> Predictor:
+def _load(run: Path, options: PredictOptions) -> Any:
+    """The model of the run, or several as one, with the options that change it."""
+    models = []
+    for path in options.runs(run):
+        model: Any = load_predictor(path, options.device)
+        if options.svd is not None:
+            compress_with_svd(model, options.svd)
+        models.append(model if options.nms_iou is None else with_nms_iou(model, options.nms_iou))
+    return in_passes(options.runs(run), models, options)
+
+
+def _predictor(model: Any, options: PredictOptions) -> Predictor:
     """The model with everything around it that changes what `predict` returns."""
-    if options.svd is not None:
-        compress_with_svd(model, options.svd)
-    if options.nms_iou is not None:
-        with_nms_iou(model, options.nms_iou)
     predictor: Predictor = model
     if options.classes is not None:
         predictor = ChosenClasses(predictor, model, options.classes)
@@ -84,6 +92,7 @@ def _predictor(model: AnyPredictor, options: PredictOptions) -> Predictor:
 def _settings(run: Path, options: PredictOptions) -> dict[str, Any]:
     """What the results depend on besides the photos, as JSON can hold it."""
     kept = {name: value for name, value in asdict(options).items() if name not in NO_SETTINGS}
+    kept["with"] = [_fingerprint(path) for path in options.with_runs]
     return {"model": _fingerprint(run), **kept}
 
 

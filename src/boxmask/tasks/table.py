@@ -7,9 +7,8 @@ from typing import Any
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import model_entry, name_of
+from boxmask.models.table import HasConfig, model_entry, name_of
 from boxmask.options import option
-from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runtime.models import ExportedModel
 from boxmask.segmenters.table import SEGMENTERS
@@ -34,7 +33,7 @@ PROPOSALS_FIRST = ("rcnn", "fast-rcnn")
 """Models whose proposals are found before the training begins."""
 
 
-def task_of(model: str | Model | ExportedModel[Any]) -> Task[Any, Any]:
+def task_of(model: str | HasConfig) -> Task[Any, Any]:
     """The task of a model or of its name. Raises UsageError for a name that is not known."""
     if isinstance(model, ExportedModel):
         name = model.name

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from boxmask.pipeline.images import Preparation, Size, prepare, spatial_size
 from boxmask.pipeline.segmentation.blocks import upsample
-from boxmask.pipeline.segmentation.tiling import Network, predict_tiled
+from boxmask.pipeline.segmentation.strips import argmax_strips
+from boxmask.pipeline.segmentation.tiling import Network, predict_tiled, tiled_strips
 from boxmask.types import SegmentationMap
 
 MAX_LOGITS = 2**22  # logits held at the photo's own size at once: 16 MB, however large the photo
@@ -60,24 +61,44 @@ def preparation_for(config: Any, mean: Tensor, std: Tensor) -> Preparation:
 
 def predict_whole(image: Tensor, network: Network, preparation: Preparation) -> UInt8[Tensor, "H W"]:
     """The label map, at its own size, of a photo (3, H, W) that is resized to fit the network."""
+    return upsample_argmax(_logits(image, network, preparation), spatial_size(image))
+
+
+def _logits(image: Tensor, network: Network, preparation: Preparation) -> Float[Tensor, "K h w"]:
+    """The logits at the size of the network, without padding."""
     batch = prepare([image], preparation)
     height, width = batch.sizes[0]
-    return upsample_argmax(network(batch.pixels)[0, :, :height, :width].float(), spatial_size(image))
+    return network(batch.pixels)[0, :, :height, :width].float()
 
 
 def upsample_argmax(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"]:
-    """The class with the highest logit after bilinear interpolation to `size`, on the CPU.
+    """The class with the highest logit after bilinear interpolation to `size`, on the CPU."""
+    return argmax_strips(upsampled_strips(logits, size), size)
 
-    Works on a few rows at a time: all logits at the size of a large photo could take gigabytes.
-    """
+
+def upsampled_strips(logits: Float[Tensor, "K h w"], size: Size) -> Iterator[Float[Tensor, "K n W"]]:
+    """The logits after bilinear interpolation to `size`, a few rows at a time from top to bottom."""
     height, width = size
-    labels = torch.empty(size, dtype=torch.uint8)
     rows_at_once = max(1, MAX_LOGITS // (len(logits) * width))
     for top in range(0, height, rows_at_once):
         rows = torch.arange(top, min(height, top + rows_at_once), device=logits.device)
-        strip = upsample(_interpolate_rows(logits, rows, height)[None], (len(rows), width))[0]
-        labels[top : top + len(rows)] = strip.argmax(dim=0).to(torch.uint8)
-    return labels
+        yield upsample(_interpolate_rows(logits, rows, height)[None], (len(rows), width))[0]
+
+
+def probability_strips(image: Tensor, segmenter: Any) -> Iterator[Float[Tensor, "K n W"]]:
+    """The probabilities of the classes at each pixel of a photo (3, H, W), a few rows at a time.
+
+    segmenter: in evaluation mode; its photo is resized or segmented in tiles, as its config says
+    """
+    config, backbone = segmenter.config, segmenter.backbone
+    preparation = preparation_for(config, backbone.mean, backbone.std)
+    if config.tile:
+        tiling = (len(config.class_names), config.tile, config.tile_overlap)
+        for strip in tiled_strips(image, segmenter, preparation, *tiling):
+            yield strip / strip.sum(dim=0)
+        return
+    for strip in upsampled_strips(_logits(image, segmenter, preparation), spatial_size(image)):
+        yield strip.softmax(dim=0)
 
 
 def _interpolate_rows(logits: Float[Tensor, "K h w"], rows: Tensor, height: int) -> Float[Tensor, "K n w"]:

@@ -11,7 +11,7 @@ wide), 20 classes and tiles of 512 that is 164 MB; all scores at once would take
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float, UInt8
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from boxmask.errors import UsageError
 from boxmask.pipeline.images import Preparation, Size, prepare, spatial_size
+from boxmask.pipeline.segmentation.strips import argmax_strips
 
 TILE_BATCH_SIZE = 4
 MIN_WEIGHT = 1e-3  # weight at a tile's edge; above zero, because no other tile covers the edge of the photo
@@ -58,11 +59,22 @@ def predict_tiled(
 
     A side shorter than `tile` is covered by one tile of that side. `preparation` must not resize.
     """
+    return argmax_strips(
+        tiled_strips(image, network, preparation, num_classes, tile, overlap), spatial_size(image)
+    )
+
+
+def tiled_strips(
+    image: Tensor, network: Network, preparation: Preparation, num_classes: int, tile: int, overlap: float
+) -> Iterator[Float[Tensor, "K n W"]]:
+    """The weighted sums of the tiles' class scores, a few rows at a time from top to bottom.
+
+    Over the classes of a pixel, they sum to the weights of its tiles. Arguments as for `predict_tiled`.
+    """
     height, width = spatial_size(image)
     size = min(tile, height), min(tile, width)
     tops, lefts = tile_starts(height, size[0], overlap), tile_starts(width, size[1], overlap)
     weights = tile_weights(size).to(preparation.device)
-    labels = torch.empty((height, width), dtype=torch.uint8)
     band = torch.zeros((num_classes, size[0], width), device=preparation.device)
     for top, next_top in zip(tops, [*tops[1:], height], strict=True):
         for start in range(0, len(lefts), TILE_BATCH_SIZE):
@@ -72,9 +84,8 @@ def predict_tiled(
             for left, scores in zip(batch_lefts, tile_scores, strict=True):
                 band[:, :, left : left + size[1]] += scores * weights
         finished = next_top - top  # rows that no later tile covers
-        labels[top:next_top] = band[:, :finished].argmax(dim=0).to(torch.uint8)
+        yield band[:, :finished]
         band = torch.cat([band[:, finished:], torch.zeros_like(band[:, :finished])], dim=1)
-    return labels
 
 
 def _tile_scores(

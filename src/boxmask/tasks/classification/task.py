@@ -20,10 +20,14 @@ from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.classification.read import read_classification, read_unsplit_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.groups.growth import EarlierSplit
+from boxmask.errors import UsageError
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.options import option
 from boxmask.pipeline.images import Size
+from boxmask.prediction.fusion.classifier import FusedClassifier
+from boxmask.prediction.fusion.views import views_of
+from boxmask.prediction.passes import PassOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
@@ -122,7 +126,9 @@ class ClassificationTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
         check_no_label_map_options(run, options)
-        select = partial(select_split, run=run, data=data, split=split, unseen=options.unseen)
+        select = partial(
+            select_split, run=run, data=data, split=split, unseen=options.unseen, others=options.others
+        )
         selection = evaluation_classes(run, options)
         return read_unsplit_classification(
             data, options.on_bad_boxes, options.on_bad_photos, select=select, selection=selection
@@ -144,6 +150,14 @@ class ClassificationTask:
         return report.with_pictures(folder, names) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
+
+    def in_passes(self, models: Sequence[Classifier], passes: PassOptions, tile: int | None) -> Any:
+        """Scores of several passes are averaged."""
+        if tile is not None:
+            raise UsageError(f"{option('tiles')} is for detectors and segmenters, not for classifiers")
+        if len(models) == 1 and passes.scales is None:
+            return models[0]
+        return FusedClassifier(views_of(models, passes.scales))
 
     def writer(
         self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: MinScore

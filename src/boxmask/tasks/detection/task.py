@@ -33,6 +33,10 @@ from boxmask.evaluation.detection.evaluate import (
 from boxmask.evaluation.detection.table import detection_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
+from boxmask.prediction.fusion.detector import FusedDetector
+from boxmask.prediction.fusion.views import views_of
+from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.tiles.detector import TiledDetector
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore
 from boxmask.runs.recipe import Recipe
@@ -148,7 +152,9 @@ class DetectionTask:
             options.on_bad_boxes,
             options.on_bad_photos,
             needs_masks=self.needs_masks,
-            select=partial(select_split, run=run, data=data, split=split, unseen=options.unseen),
+            select=partial(
+                select_split, run=run, data=data, split=split, unseen=options.unseen, others=options.others
+            ),
             selection=evaluation_classes(run, options),
         )
 
@@ -182,6 +188,12 @@ class DetectionTask:
         return EvaluationReport(evaluation, detection_table(evaluation)), detections
 
     # ---------------------------------------------------------------- prediction
+
+    def in_passes(self, models: Sequence[Detector], passes: PassOptions, tile: int | None) -> Any:
+        """Boxes of several passes are fused, and the objects of tiles merged."""
+        is_single = len(models) == 1 and passes.scales is None
+        model = models[0] if is_single else FusedDetector(views_of(models, passes.scales))
+        return model if tile is None else TiledDetector(model, tile, passes.tile_overlap)
 
     def writer(
         self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: MinScore

@@ -21,12 +21,16 @@ from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, UsageError
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.table import segmentation_table
-from boxmask.options import option
+from boxmask.options import model_option, option
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
+from boxmask.pipeline.model import with_config
+from boxmask.prediction.fusion.segmenter import FusedSegmenter
+from boxmask.prediction.fusion.views import views_of
+from boxmask.prediction.passes import PassOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
@@ -156,7 +160,9 @@ class SegmentationTask:
             on_unknown_colors=options.on_unknown_colors or trained.on_unknown_colors,
             on_bad_boxes=options.on_bad_boxes,
             on_bad_photos=options.on_bad_photos,
-            select=partial(select_split, run=run, data=data, split=split, unseen=options.unseen),
+            select=partial(
+                select_split, run=run, data=data, split=split, unseen=options.unseen, others=options.others
+            ),
             selection=evaluation_classes(run, options),
         )
 
@@ -177,6 +183,14 @@ class SegmentationTask:
         return report.with_pictures(folder, names) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
+
+    def in_passes(self, models: Sequence[Segmenter], passes: PassOptions, tile: int | None) -> Any:
+        """Probabilities of several passes are averaged. Segmenters that see tiles can see other tiles."""
+        if tile is not None:
+            models = [_with_tiles(model, passes) for model in models]
+        if len(models) == 1 and passes.scales is None:
+            return models[0]
+        return FusedSegmenter(views_of(models, passes.scales))
 
     def writer(
         self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
@@ -200,6 +214,27 @@ def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str,
         return (problem,)
     advice = "Segmentation needs two classes, of which one may be the background."
     raise LabelError(f"{train.root}: {problem}. {advice}")
+
+
+def _with_tiles(model: Segmenter, passes: PassOptions) -> Segmenter:
+    """The segmenter with the chosen tiles, or with its own for "auto".
+
+    Raises UsageError for a segmenter that sees whole photos: in tiles, all things would be larger than in
+    its training.
+    """
+    if not model.config.tile:
+        raise UsageError(
+            f"{option('tiles')}: this segmenter was trained on whole photos. Leave the option out, or train "
+            f"with {model_option('tile', 512)}."
+        )
+    if not isinstance(passes.tiles, int):
+        return model
+    if not isinstance(model, Segmenter):
+        raise UsageError(
+            f"{option('tiles')}: an ONNX file has its tiles inside. Leave the option out, or give the "
+            "run that it was exported from."
+        )
+    return with_config(model, tile=passes.tiles, tile_overlap=passes.tile_overlap)
 
 
 def _recipe_for_same_data(run: Path, data: Path) -> Recipe:

@@ -1,0 +1,1 @@
+"""Several models, or several views of a photo, fused to one result."""

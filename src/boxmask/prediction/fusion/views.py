@@ -1,0 +1,61 @@
+"""Views: a model, and how it looks at a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from jaxtyping import Shaped
+from torch import Tensor
+
+from boxmask.errors import UsageError
+from boxmask.options import option
+from boxmask.pipeline.model import Model, with_config
+from boxmask.prediction.passes import check_scales
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+@dataclass(frozen=True)
+class View(Generic[ModelT]):
+    """A model, and whether it sees photos mirrored."""
+
+    model: ModelT
+    is_mirrored: bool = False
+
+    def image(self, image: Shaped[Tensor, "3 H W"]) -> Shaped[Tensor, "3 H W"]:
+        """What the model sees of a photo (3, H, W)."""
+        return image.flip(-1) if self.is_mirrored else image
+
+
+def views_of(models: Sequence[ModelT], scales: Sequence[float] | None = None) -> list[View[ModelT]]:
+    """One view of each model, or with test-time augmentation, two at each scale: as it is and mirrored.
+
+    scales: of the photo in the network, as factors of the size in training; None: no augmentation. Models
+            that see photos in tiles at their own resolution have one scale only.
+
+    Raises UsageError for scales out of range.
+    """
+    if scales is None:
+        return [View(model) for model in models]
+    check_scales(scales)
+    views = []
+    for model in models:
+        for scale in [1.0] if getattr(model.config, "tile", 0) else dict.fromkeys(scales):
+            scaled = model if scale == 1 else rescaled(model, scale)
+            views += [View(scaled), View(scaled, is_mirrored=True)]
+    return views
+
+
+def rescaled(model: ModelT, scale: float) -> ModelT:
+    """The same network, which sees photos larger or smaller. Raises UsageError for an exported file."""
+    if not isinstance(model, Model):
+        raise UsageError(
+            f"{option('tta')}: an ONNX file sees photos at one size. Add --tta-scales 1 (in Python: "
+            "tta_scales=(1.0,)), or give the run that it was exported from."
+        )
+    sides = {
+        name: max(1, round(getattr(model.config, name) * scale)) for name in ("shorter_side", "longer_side")
+    }
+    return with_config(model, **sides)

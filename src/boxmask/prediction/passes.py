@@ -1,0 +1,114 @@
+"""The options that let models look at each photo several times. This file imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+from cyclopts import Parameter
+
+from boxmask.errors import UsageError
+from boxmask.options import check_names, option
+
+MIN_TILE, MAX_OVERLAP = 32, 0.9
+MIN_SCALE, MAX_SCALE = 0.1, 10
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """In which ways each photo is looked at; several results become one.
+
+    `PredictOptions` inherits the fields, and the program evaluates their annotations among the names of that
+    module: they use none that are defined here.
+
+    Raises UsageError for a value out of range.
+    """
+
+    tiles: Annotated[int | Literal["auto"] | None, Parameter(group="Accuracy, at the cost of time")] = None
+    """Detectors and segmenters. Side of the overlapping tiles in which photos are looked at, in pixels, for
+    small objects in large photos. Detectors look at the whole photo, too. "auto" takes the size of the
+    training photos."""
+    tile_overlap: Annotated[float, Parameter(group="Accuracy, at the cost of time")] = 0.25
+    """Part of a tile's side that it shares with the next. Objects should be smaller than that."""
+    tta: Annotated[
+        bool, Parameter(group="Accuracy, at the cost of time", negative="", show_default=False)
+    ] = False
+    """Test-time augmentation: look at each photo as it is and mirrored, at the sizes of --tta-scales."""
+    tta_scales: Annotated[
+        tuple[float, ...], Parameter(group="Accuracy, at the cost of time", consume_multiple=1)
+    ] = (0.8, 1.0, 1.25)
+    """Sizes of the photo in the network, as multiples of the size in training. With three, each photo is
+    looked at six times; --tta-scales 1 looks twice."""
+    with_runs: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            name="--with", group="Accuracy, at the cost of time", consume_multiple=1, show_default=False
+        ),
+    ] = ()
+    """More runs, as an ensemble with RUN. Classes are matched by name."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if isinstance(self.tiles, int):
+            check_tiles(self.tiles)
+        check_tiles(MIN_TILE, self.tile_overlap)
+        check_scales(self.tta_scales)
+
+    def runs(self, run: Path) -> list[Path]:
+        """A run, and those that form an ensemble with it."""
+        return [run, *self.with_runs]
+
+    @property
+    def scales(self) -> tuple[float, ...] | None:
+        """The sizes of test-time augmentation; None without it."""
+        return self.tta_scales if self.tta else None
+
+
+class PassKeywords(TypedDict, total=False):
+    """The fields of `PassOptions`, which describes them."""
+
+    tiles: int | Literal["auto"] | None
+    tile_overlap: float
+    tta: bool
+    tta_scales: Sequence[float]
+
+
+def passes_from_keywords(runs: Sequence[Path], keywords: Mapping[str, Any]) -> PassOptions:
+    """The options that Python users give.
+
+    runs: the run, and those that form an ensemble with it
+
+    Raises TypeError for a keyword that is no option, and UsageError as `PassOptions` does.
+    """
+    check_names("load", keywords, PassOptions)
+    return PassOptions(**plain_values(keywords), with_runs=tuple(runs[1:]))
+
+
+def plain_values(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords with a tuple of scales."""
+    values = dict(keywords)
+    if "tta_scales" in values:
+        values["tta_scales"] = tuple(values["tta_scales"])
+    return values
+
+
+def check_tiles(tile: int, overlap: float = 0.0) -> None:
+    """Raise UsageError for a side or an overlap of tiles that is out of range."""
+    if tile < MIN_TILE:
+        expected = f'"auto" or a side of at least {MIN_TILE} pixels'
+        raise UsageError(f"{option('tiles')}: expected {expected}, found {tile}")
+    if not 0 <= overlap <= MAX_OVERLAP:  # NaN is not
+        expected = f"a fraction of the tile, 0 to {MAX_OVERLAP}"
+        raise UsageError(f"{option('tile_overlap')}: expected {expected}, found {overlap:g}")
+
+
+def check_scales(scales: Sequence[float]) -> None:
+    """Raise UsageError unless there is a scale, and all are in range."""
+    expected = f"factors from {MIN_SCALE} to {MAX_SCALE}"
+    if not scales:
+        raise UsageError(f"{option('tta_scales')}: expected {expected}, found none")
+    for scale in scales:
+        if not MIN_SCALE <= scale <= MAX_SCALE:
+            raise UsageError(f"{option('tta_scales')}: expected {expected}, found {scale:g}")

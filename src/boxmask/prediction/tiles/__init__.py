@@ -1,0 +1,1 @@
+"""Detect the objects of a large photo in tiles."""

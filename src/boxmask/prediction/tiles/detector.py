@@ -1,0 +1,74 @@
+"""Detect the objects of a large photo in tiles, and the largest ones in the whole photo."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from boxmask.photos.read import accepts_photos
+from boxmask.pipeline.images import spatial_size
+from boxmask.prediction.passes import check_tiles
+from boxmask.prediction.tiles.merging import merge_objects
+from boxmask.prediction.tiles.objects import TileObjects
+from boxmask.prediction.tiles.windows import tile_windows
+from boxmask.types import Detections
+
+
+class _Detector(Protocol):
+    config: Any
+
+    def predict(self, photos: Tensor, /, proposals: Tensor | None = None) -> Detections: ...
+
+
+class TiledDetector:
+    """A detector that sees a large photo in overlapping tiles, at a higher resolution than at once.
+
+    It also sees the photo at once, for objects that no tile holds: from that view, those are kept whose
+    longer side is above the overlap of the tiles. A photo that fits into a tile is seen at once only.
+
+    tile:    side of a tile in pixels of the photo
+    overlap: the part of a tile's side that it shares with the next. An object whose sides are shorter than
+             that is whole in at least one tile.
+
+    One tile is seen after another, so that a large photo needs hardly more memory than its own pixels.
+    Raises UsageError for a tile or an overlap out of range.
+    """
+
+    def __init__(self, detector: Any, tile: int, overlap: float = 0.25) -> None:
+        check_tiles(tile, overlap)
+        self.detector: _Detector = detector
+        self.tile, self.overlap = tile, overlap
+
+    @property
+    def config(self) -> Any:
+        """The config of the detector."""
+        return self.detector.config
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the labels."""
+        names: tuple[str, ...] = self.config.class_names
+        return names
+
+    @accepts_photos
+    def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
+        """Photos -> the objects in each, as `Detector.predict`.
+
+        Given proposals are for the view of the whole photo.
+        """
+        given = [None] * len(images) if proposals is None else proposals
+        return [self._detect(image, boxes) for image, boxes in zip(images, given, strict=True)]
+
+    def _detect(self, image: Tensor, proposals: Tensor | None) -> Detections:
+        size = spatial_size(image)
+        whole = self.detector.predict(image, proposals=proposals)
+        if max(size) <= self.tile:
+            return whole
+        windows = tile_windows(size, self.tile, self.overlap)
+        found = [self.detector.predict(image[:, y1:y2, x1:x2]) for x1, y1, x2, y2 in windows.tolist()]
+        longer_sides = (whole.boxes[:, 2:] - whole.boxes[:, :2]).max(axis=1, initial=0)
+        found.append(whole[longer_sides > self.tile * self.overlap])
+        windows = np.concatenate([windows, [[0, 0, size[1], size[0]]]])
+        return merge_objects(TileObjects.of(found, windows, size), self.class_names)
