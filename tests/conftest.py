@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe
     from boxmask.types import Detections
+
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # a busy machine is no fault of what is tested
 
 
 @pytest.fixture(scope="session", autouse=True)
