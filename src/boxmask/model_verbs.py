@@ -195,6 +195,9 @@ def export(
     out: str | os.PathLike[str],
     *,
     data: str | os.PathLike[str] | None = None,
+    int8: bool = False,
+    calibrate: str | os.PathLike[str] | None = None,
+    max_loss: float | None = None,
     progress: Progress | None = None,
 ) -> Export:
     """Write a model as one ONNX file, from the pixels of a photo to the objects in it.
@@ -203,10 +206,13 @@ def export(
 
     data: a folder of photos on which the file and the model are compared; by default the validation photos of
           the training, or generated photos if they are no longer there
+    int8: compute most layers in 8 bits; `calibrate` gives the photos for it, best with labels, and `max_loss`
+          the loss of AP, mIoU or accuracy that it may cost; `boxmask export --help` describes them
 
     A file that differs from the model by more than rounding is not kept.
-    Raises UsageError, ExportError, PhotoError, CheckpointError or OutputError.
+    Raises UsageError, ExportError, LabelError, PhotoError, CheckpointError or OutputError.
     """
-    from boxmask.exporting.export import export_model
+    from boxmask.exporting.export import export_model, int8_options
 
-    return export_model(Path(run), Path(out), Path(data) if data else None, progress)
+    options = int8_options(int8, Path(calibrate) if calibrate else None, max_loss)
+    return export_model(Path(run), Path(out), Path(data) if data else None, progress, options)

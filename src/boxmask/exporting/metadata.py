@@ -34,6 +34,13 @@ def add_metadata(model: onnx.ModelProto, network: AnyModel, source: Path) -> Non
     onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in entries.items()})
 
 
+def add_int8(model: onnx.ModelProto, description: dict[str, Any]) -> None:
+    """Add to the metadata of a model how it was quantized, as the field "int8"."""
+    for entry in model.metadata_props:
+        if entry.key == KEY:
+            entry.value = json.dumps(json.loads(entry.value) | {"int8": description})
+
+
 def describe(model: onnx.ModelProto, network: AnyModel, source: Path) -> dict[str, Any]:
     """The content of the key "boxmask"."""
     return {

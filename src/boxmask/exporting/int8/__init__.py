@@ -1,0 +1,1 @@
+"""Quantization of exported files to 8 bits."""

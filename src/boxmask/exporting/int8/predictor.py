@@ -1,0 +1,66 @@
+"""Run a file that is not written yet, as a detector, segmenter or classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import onnx
+import onnxruntime
+from torch import Tensor
+
+from boxmask.exporting.session import pack
+from boxmask.masks import Masks
+from boxmask.photos.read import to_image
+from boxmask.photos.rgb_tensors import to_uint8_array
+from boxmask.types import Classification, Detections, SegmentationMap
+
+Feeds: TypeAlias = dict[str, Any]
+"""The inputs of a file by name."""
+
+
+class Predictor:
+    """A file in memory. `predict` takes one photo, as that of the model does.
+
+    config: of the model
+    """
+
+    def __init__(self, model: onnx.ModelProto, config: Any = None) -> None:
+        self.config = config
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self.outputs = [output.name for output in self.session.get_outputs()]
+
+    def run(self, feeds: Feeds, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """The outputs of these names, or all."""
+        wanted = list(self.outputs if names is None else names)
+        return dict(zip(wanted, self.session.run(wanted, feeds), strict=True))
+
+    def predict(self, photo: Path | Tensor, proposals: Tensor | None = None) -> Any:
+        """The result for one photo."""
+        pixels = to_uint8_array(to_image(photo))
+        outputs = self.run(feeds_of(pixels, proposals))
+        names, size = self.config.class_names, (pixels.shape[0], pixels.shape[1])
+        if "label_map" in outputs:
+            return SegmentationMap(outputs["label_map"][0], names)
+        if "boxes" not in outputs:
+            return Classification(outputs["scores"][0], names)
+        masks = None
+        if "masks" in outputs:
+            dense = outputs["masks"]
+            masks = Masks.from_dense(dense) if len(dense) else Masks.unknown(0, size)
+        return Detections(outputs["boxes"], outputs["scores"], outputs["labels"], names, size, masks)
+
+
+def feeds_of(pixels: np.ndarray[Any, np.dtype[np.uint8]], proposals: Tensor | None = None) -> Feeds:
+    """The inputs for one photo (H, W, 3), with its proposals if the model needs them."""
+    feeds: Feeds = pack([pixels])
+    if proposals is not None:
+        feeds["proposals"] = proposals.numpy().reshape(-1, 4).astype(np.float32)
+        feeds["proposal_counts"] = np.array([len(proposals)], dtype=np.int64)
+    return feeds
