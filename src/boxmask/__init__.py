@@ -36,6 +36,7 @@ from boxmask.wait_policy import set_wait_policy  # noqa: E402
 TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all the rest
 if TYPE_CHECKING:
     from boxmask import (
+        benchmarking,
         classifiers,
         data,
         detectors,
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
         visualization,
         weights,
     )
+    from boxmask.bench_verb import bench
+    from boxmask.benchmarking.report import Benchmark
     from boxmask.doctor.report import CheckReport
     from boxmask.label_verbs import check, convert
     from boxmask.model_verbs import evaluate, export, load, train
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "Benchmark",
     "BoxmaskError",
     "CheckReport",
     "CheckpointError",
@@ -87,6 +91,8 @@ __all__ = [
     "UsageError",
     "VideoError",
     "WeightsError",
+    "bench",
+    "benchmarking",
     "check",
     "classifiers",
     "convert",
@@ -120,6 +126,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Benchmark": "boxmask.benchmarking.report",
     "CheckReport": "boxmask.doctor.report",
     "Classification": "boxmask.types",
     "Detection": "boxmask.types",
@@ -127,6 +134,7 @@ _LAZY = {
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
+    "bench": "boxmask.bench_verb",
     "check": "boxmask.label_verbs",
     "convert": "boxmask.label_verbs",
     "evaluate": "boxmask.model_verbs",

@@ -1,9 +1,9 @@
-"""A progress bar with the time left, for verbs that process photos; on stderr."""
+"""A progress bar with the time left, for verbs that process photos or take their time; on stderr."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,14 +13,24 @@ from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress as ReportProgress
 
 
+def photo_progress(title: str) -> AbstractContextManager[ReportProgress]:
+    """Show a progress bar of photos; see `_progress`."""
+    return _progress(title, "photos")
+
+
+def seconds_progress(title: str) -> AbstractContextManager[ReportProgress]:
+    """Show a progress bar of seconds; see `_progress`."""
+    return _progress(title, "seconds")
+
+
 @contextmanager
-def photo_progress(title: str) -> Iterator[ReportProgress]:
+def _progress(title: str, unit: str) -> Iterator[ReportProgress]:
     """Show a progress bar; yields the function `progress(done, total)` that moves it.
 
     From here on, a signal raises KeyboardInterrupt, so that unfinished files are removed.
     """
     interrupt_on_signals()
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("photos"))
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)

@@ -50,7 +50,7 @@ class Session:
 
     def __init__(self, path: Path, task: Task, device: str = "auto", threads: int | None = None) -> None:
         self.path = path
-        self._session = _open(path, device, threads)
+        self._session = open_file(path, device, threads)
         inputs = {each.name: each for each in self._session.get_inputs()}
         outputs = {each.name: each for each in self._session.get_outputs()}
         self.has_proposals = "proposals" in inputs
@@ -105,7 +105,15 @@ def _describe(forms: Mapping[str, Form]) -> str:
 # ---------------------------------------------------------------- ONNX Runtime
 
 
-def _open(path: Path, device: str, threads: int | None) -> onnxruntime.InferenceSession:
+def open_file(
+    path: Path, device: str, threads: int | None, profile: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """Open a file in ONNX Runtime.
+
+    profile: beginning of the name of the file for a profile of the operators
+
+    Raises CheckpointError and UsageError as `Session` does.
+    """
     onnxruntime = _import()
     if threads is not None and threads < 1:
         raise UsageError(f"{option('threads')}: expected 1 or more, found {threads}")
@@ -113,6 +121,9 @@ def _open(path: Path, device: str, threads: int | None) -> onnxruntime.Inference
     options.intra_op_num_threads = usable_cores() if threads is None else threads
     options.log_severity_level = 4  # errors are raised, and not printed as well
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other programs need the cores
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
         return onnxruntime.InferenceSession(

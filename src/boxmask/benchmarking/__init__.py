@@ -1,0 +1,1 @@
+"""Measure how fast a model is on this machine: latency, throughput, memory, and where the time goes."""

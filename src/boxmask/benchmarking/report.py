@@ -1,0 +1,129 @@
+"""The result of a benchmark."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+
+from boxmask.benchmarking.cases import Format
+from boxmask.benchmarking.photos import BenchmarkPhotos
+from boxmask.messages import format_count, format_percent
+
+BUSY = 0.1  # the share of the CPU from which others are reported
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class BenchmarkRow:
+    """One case: a model with a number of threads and a batch size. None: there was no time to measure it.
+
+    model:   a run or a file, as given
+    format:  "PyTorch", "ONNX" or "ONNX int8"
+    threads: of one call
+    batch:   photos per call
+    calls:   that were timed, with photos that were decoded before
+    median_ms, p95_ms: time of one call: the median and the 95th percentile
+    photos_per_second: with photos that were decoded before
+    photos_per_second_from_files: decoding included
+    ratio:   photos per second, divided by those of the first row: the median over the rounds
+    memory_mb: RAM of the process at the peak
+    """
+
+    model: str
+    format: Format
+    threads: int
+    batch: int
+    calls: int
+    median_ms: float | None
+    p95_ms: float | None
+    photos_per_second: float | None
+    photos_per_second_from_files: float | None
+    ratio: float | None
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """How fast models are on this machine. Its text is the report of the terminal.
+
+    rows:    one per case
+    shares:  of each model, the share of the time that each stage or group of operators takes
+    photos:  that the models were run on
+    machine: the CPU, its cores, and versions
+    busy:    the share of the CPU that other processes took meanwhile; None if the system does not tell
+    """
+
+    rows: tuple[BenchmarkRow, ...]
+    shares: dict[str, dict[str, float]]
+    photos: BenchmarkPhotos
+    machine: dict[str, str | int]
+    busy: float | None = field(default=None)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether other processes took more than a tenth of the CPU meanwhile."""
+        return self.busy is not None and self.busy > BUSY
+
+    def notes(self) -> tuple[str, ...]:
+        """What to know before trusting the numbers."""
+        notes = []
+        if self.is_busy:
+            share = format_percent(self.busy or 0.0)
+            notes.append(
+                f"other processes took {share} of the CPU meanwhile. The times are too long; the ratios hold "
+                "better. Measure again when the machine is idle."
+            )
+        if any(row.photos_per_second_from_files is None for row in self.rows):
+            notes.append("there was no time to measure everything (-). Allow more with --max-minutes.")
+        if all(row.format == "PyTorch" for row in self.rows):
+            notes.append("an ONNX file is often faster. Write one with boxmask export, and measure it, too.")
+        return tuple(notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain numbers, texts and lists."""
+        photos = {
+            "origin": self.photos.origin,
+            "files": [str(file) for file in self.photos.files],
+            "sizes": [list(size) for size in self.photos.sizes],
+        }
+        rows = [asdict(row) for row in self.rows]
+        return {
+            "machine": self.machine,
+            "photos": photos,
+            "other_processes": self.busy,
+            "rows": rows,
+            "shares": self.shares,
+        }
+
+    def to_json(self) -> str:
+        """`to_dict()` as JSON text."""
+        return json.dumps(self.to_dict(), indent=1)
+
+    def save_chart(self, path: str | Path) -> None:
+        """Draw the photos per second of all rows, as a PNG file.
+
+        Raises UsageError for another suffix, and for a file that boxmask did not write.
+        """
+        from boxmask.benchmarking.chart import draw_chart
+
+        draw_chart(self, Path(path))
+
+    def tables(self) -> RenderableType:
+        """The tables of the terminal: speed, and where the time goes."""
+        from boxmask.benchmarking.tables import shares_table, speed_table
+
+        machine = f"{self.machine['cpu']}, {format_count(int(self.machine['cores']), 'core')}"
+        speed, shares = speed_table(self.rows), shares_table(self.shares)
+        return Group(machine, str(self.photos), "", speed, "", shares)
+
+    def __repr__(self) -> str:
+        file = io.StringIO()
+        Console(file=file, width=WIDTH).print(self.tables())
+        notes = [f"note: {note}" for note in self.notes()]
+        lines = [line.rstrip() for line in file.getvalue().splitlines()]
+        return "\n".join([*lines, *notes])
