@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
@@ -119,7 +120,12 @@ def load(
     if is_single and runs[0].suffix.lower() == ".onnx":
         from boxmask.runtime.load import load_onnx
 
-        return load_onnx(runs[0], device, threads)
+        model = load_onnx(runs[0], device, threads)
+        if model.needs_proposals and find_spec("torch") is not None:
+            from boxmask.tasks.loading import add_config
+
+            add_config(model)  # with Selective Search
+        return model
     if threads is not None:
         raise UsageError("threads: is for one ONNX file. For other models, call torch.set_num_threads.")
     with needs_packages(f"{runs[0]}, which is no ONNX file," if is_single else "an ensemble"):

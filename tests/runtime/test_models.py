@@ -75,6 +75,10 @@ def test_proposals_are_passed_on(write: Any, photo: Path) -> None:
         detector.predict(photo)
     assert len(detector.predict(photo, proposals=np.array([[0, 0, 3, 3]]))) == 1
     assert len(detector.predict([photo], proposals=[torch.zeros(0, 4)])) == 1
+    seen = []
+    detector.propose = lambda pixels: seen.append(pixels.shape) or np.array([[0, 0, 3, 3]])
+    assert len(detector.predict(photo)) == 1
+    assert seen == [(4, 6, 3)]
 
 
 def test_threads_and_devices(write: Any, photo: Path) -> None:

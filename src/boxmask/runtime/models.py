@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -35,16 +35,24 @@ class ExportedModel(ABC, Generic[ResultT]):
     path:     the file
     metadata: what the file says about itself
     config:   the options of the model, as attributes
+    propose:  finds the proposals in a photo (H, W, 3) for R-CNN and Fast R-CNN; None without boxmask's
+              Selective Search
     """
 
     def __init__(self, metadata: ExportMetadata, session: Session) -> None:
         self.path, self.metadata, self._session = session.path, metadata, session
+        self.propose: Callable[[NDArray[np.uint8]], Any] | None = None
         self.config: Any = SimpleNamespace(**metadata.config | {"class_names": metadata.class_names})
 
     @property
     def name(self) -> str:
         """The name of the method, for example "faster-rcnn"."""
         return self.metadata.model
+
+    @property
+    def needs_proposals(self) -> bool:
+        """Whether the model is R-CNN or Fast R-CNN, which classify proposals."""
+        return self._session.has_proposals
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -76,7 +84,7 @@ class ExportedModel(ABC, Generic[ResultT]):
 
     def _predict_one(self, photo: Any, proposals: Any) -> ResultT:
         pixels = to_pixels(photo)
-        outputs = self._session.run(pixels, self._proposals(proposals))
+        outputs = self._session.run(pixels, self._proposals(pixels, proposals))
         kept = (
             photo if isinstance(photo, str | Path | Image) else None
         )  # arrays are not, as in `accepts_photos`
@@ -88,15 +96,18 @@ class ExportedModel(ABC, Generic[ResultT]):
                 self.path, f"this file gives a result that cannot be ({error}). {REMEDY}"
             ) from error
 
-    def _proposals(self, proposals: Any) -> NDArray[np.float32] | None:
-        """The boxes as the file takes them. Raises UsageError if they are missing."""
-        if not self._session.has_proposals:
+    def _proposals(self, pixels: NDArray[np.uint8], proposals: Any) -> NDArray[np.float32] | None:
+        """The boxes as the file takes them. Raises UsageError if there are none."""
+        if not self.needs_proposals:
             return None
-        if proposals is None:
+        if proposals is None and self.propose is None:
             raise UsageError(
-                f"{self.name} needs proposals: boxes where objects may be. Pass them, for example "
-                "predict(photo, proposals=boxmask.pipeline.selective_search.selective_search(photo))."
+                f"{self.name} needs proposals: boxes where objects may be. Pass them as "
+                "predict(photo, proposals=boxes), or install the whole toolkit, which finds them: "
+                "pip install boxmask"
             )
+        if proposals is None and self.propose is not None:
+            proposals = self.propose(pixels)
         return np.ascontiguousarray(to_array(proposals), dtype=np.float32).reshape(-1, 4)
 
     @abstractmethod
