@@ -90,7 +90,7 @@ def test_threads_and_devices(write: Any, photo: Path) -> None:
         load_onnx(file, "cuda:1")
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
         load_onnx(file, "tpu")
-    with pytest.raises(UsageError, match="threads: is for ONNX files"):
+    with pytest.raises(UsageError, match="threads: is for one ONNX file"):
         boxmask.load(photo, threads=2)
 
 
