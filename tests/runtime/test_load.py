@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from boxmask.errors import CheckpointError
@@ -87,6 +89,16 @@ def test_limits_of_fields_and_levels(write: Any, monkeypatch: pytest.MonkeyPatch
     refused(file, "more than 1 levels")
 
 
+def test_the_limit_of_fields_counts_those_outside_of_the_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_file, "MAX_FIELDS", 1_000)
+    file = tmp_path / "model.onnx"
+    for many in (b"\x08\x01" * 2_000, b"\x72\xa0\x1f" + b"\x08\x01" * 2_000):  # ir_version; a property
+        file.write_bytes(many)
+        refused(file, "more than 1,000 fields")
+
+
 def test_a_number_of_many_bytes_is_no_message() -> None:
     with pytest.raises(ValueError, match="too many bytes"):
         list(fields(memoryview(b"\x80" * 20)))
@@ -99,6 +111,63 @@ def external(tensor: onnx.TensorProto, location: str) -> None:
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=location)
+
+
+def varint(number: int, spare: int = 0) -> bytes:
+    """A number in groups of seven bits, with as many groups of zeros after them as `spare`."""
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F)
+    groups += [0] * spare
+    return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
+
+
+def delimited(tag: bytes, content: bytes) -> bytes:
+    return tag + varint(len(content)) + content
+
+
+def with_external_tensor(path: Path, tag: Callable[[int], bytes]) -> Path:
+    """A file whose one tensor lies in secret.bin. `tag` encodes the tags that say so."""
+    location = delimited(b"\x0a", b"location") + delimited(b"\x12", b"secret.bin")
+    tensor = TensorProto(name="w", data_type=1, dims=[4]).SerializeToString()
+    tensor += delimited(tag(13 << 3 | 2), location) + tag(14 << 3) + b"\x01"
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])
+    graph = helper.make_graph([helper.make_node("Identity", ["w"], ["y"])], "g", [], [output])
+    content = graph.SerializeToString() + delimited(b"\x2a", tensor)
+    model = onnx.ModelProto(ir_version=8, opset_import=[helper.make_opsetid("", 18)])
+    path.write_bytes(model.SerializeToString() + delimited(b"\x3a", content))
+    return path
+
+
+def test_weights_in_other_files_are_found_however_the_field_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    np.arange(4, dtype=np.float32).tofile(tmp_path / "secret.bin")
+    for spare in range(4):
+        refused(with_external_tensor(file, lambda tag, n=spare: varint(tag, n)), "keeps weights in other")
+    for bit in range(32, 70):  # C++ drops the bits over 32 in the fifth byte of a tag
+        too_large = with_external_tensor(file, lambda tag, n=bit: varint(tag | 1 << n))
+        refused(too_large, "this is no intact ONNX file")
+
+
+def test_whatever_has_external_weights_for_protocol_buffers_has_them_for_us(tmp_path: Path) -> None:
+    file = with_external_tensor(tmp_path / "model.onnx", varint)
+    content, random = file.read_bytes(), np.random.default_rng(0)
+    found = 0
+    for _ in range(2_000):
+        damaged = bytearray(content)
+        for _ in range(random.integers(1, 4)):
+            position = random.integers(len(damaged))
+            damaged[position : position + random.integers(2)] = random.bytes(random.integers(3))
+        try:
+            tensors = onnx.ModelProto.FromString(bytes(damaged)).graph.initializer
+        except DecodeError:
+            continue
+        if any(tensor.external_data or tensor.data_location for tensor in tensors):
+            file.write_bytes(damaged)
+            found += 1
+            with pytest.raises(CheckpointError):
+                onnx_file.read_onnx_file(file)
+    assert found > 100
 
 
 @pytest.mark.parametrize("location", ["/etc/passwd", "../../secret", "weights.bin"])

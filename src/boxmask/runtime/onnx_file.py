@@ -78,22 +78,23 @@ def read_onnx_file(path: Path) -> OnnxFile:
 def _read(path: Path, content: memoryview) -> dict[str, str]:
     """The properties. Raises ValueError for bytes that are no ONNX file."""
     properties: dict[str, str] = {}
-    has_graph = False
-    for number, value in fields(content):
+    has_graph, reader = False, _Reader()
+    for number, value in reader.fields(content):
         has_graph |= number == MODEL_GRAPH
         if number == MODEL_PROPERTIES:
-            entry = dict(fields(message(value)))
+            entry = dict(reader.fields(message(value)))
             properties[text(entry.get(PROPERTY_KEY, memoryview(b"")))] = text(
                 entry.get(PROPERTY_VALUE, memoryview(b""))
             )
         elif number == MODEL_OPSETS:
-            _check_domain(path, text(dict(fields(message(value))).get(OPSET_DOMAIN, memoryview(b""))))
+            _check_domain(path, text(dict(reader.fields(message(value))).get(OPSET_DOMAIN, memoryview(b""))))
         elif number in (MODEL_FUNCTIONS, MODEL_TRAINING):
             raise CheckpointError.in_file(path, f"functions and training in the file are not read. {REMEDY}")
     if not has_graph:
         raise ValueError("there is no graph in it")
     if any(
-        number in (TENSOR_EXTERNAL_DATA, TENSOR_LOCATION) and value for number, value in _tensors(content)
+        number in (TENSOR_EXTERNAL_DATA, TENSOR_LOCATION) and value
+        for number, value in _tensors(content, reader)
     ):
         raise CheckpointError.in_file(
             path, f"this file keeps weights in other files, which are not opened. {REMEDY}"
@@ -109,21 +110,32 @@ def _check_domain(path: Path, domain: str) -> None:
         )
 
 
-def _tensors(content: memoryview) -> Iterator[tuple[int, Value]]:
+class _Reader:
+    """Reads fields of one file, at most MAX_FIELDS in all."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def fields(self, content: memoryview) -> Iterator[tuple[int, Value]]:
+        """The fields of a message. Raises ValueError for a file with absurdly many."""
+        for field in fields(content):
+            self._count += 1
+            if self._count > MAX_FIELDS:
+                raise ValueError(f"it has more than {MAX_FIELDS:,} fields")
+            yield field
+
+
+def _tensors(content: memoryview, reader: _Reader) -> Iterator[tuple[int, Value]]:
     """The fields of all tensors, those inside of loops and branches included.
 
     Raises ValueError for a file with absurdly many fields or levels.
     """
-    count = 0
     waiting = [("model", content, 0)]
     while waiting:
         kind, inside, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise ValueError(f"it has more than {MAX_DEPTH} levels")
-        for number, value in fields(inside):
-            count += 1
-            if count > MAX_FIELDS:
-                raise ValueError(f"it has more than {MAX_FIELDS:,} fields")
+        for number, value in reader.fields(inside):
             if kind == "tensor":
                 yield number, value
             elif number in INSIDE[kind]:

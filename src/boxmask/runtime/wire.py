@@ -13,14 +13,16 @@ Value: TypeAlias = int | memoryview
 
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # types of values
 _FIXED = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
-MAX_VARINT = 10  # bytes
+MAX_VARINT, MAX_TAG = 10, 5  # bytes
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
     """The number and the value of each field. Raises ValueError for bytes that are no message."""
     position = 0
     while position < len(message):
-        tag, position = _varint(message, position)
+        tag, position = _varint(message, position, MAX_TAG)
+        if tag >> 32 or not tag >> 3:  # ONNX Runtime would drop the upper bits, and find another field
+            raise ValueError(f"{tag} is no number of a field")
         kind = tag & 7
         if kind == VARINT:
             number, position = _varint(message, position)
@@ -55,10 +57,10 @@ def _bytes(value: Value) -> memoryview:
     return value
 
 
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
+def _varint(message: memoryview, position: int, max_bytes: int = MAX_VARINT) -> tuple[int, int]:
     """A number in groups of seven bits, the lowest first, and the position after it."""
     number = 0
-    for shift in range(0, 7 * MAX_VARINT, 7):
+    for shift in range(0, 7 * max_bytes, 7):
         if position >= len(message):
             raise ValueError("it ends within a number")
         byte = message[position]
