@@ -167,6 +167,8 @@ class _Creation(TorchFunctionMode):
             return torch.tensor(args[1], dtype=dtype).to(DEVICE)
         if func is Tensor.tolist and isinstance(args[0], OnDevice):
             return args[0].to(HOST).tolist()
+        if func is Tensor.numpy and isinstance(args[0], OnDevice):
+            return args[0].to(HOST).numpy()
         return func(*args, **kwargs)
 
 
