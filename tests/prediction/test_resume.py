@@ -14,7 +14,7 @@ from PIL import Image
 from boxmask.atomic_write import output_error
 from boxmask.errors import DiskFullError, OutputError, PhotoError, UsageError
 from boxmask.masks import Masks
-from boxmask.prediction.journal import JOURNAL
+from boxmask.prediction.journal import JOURNAL, Journal
 from boxmask.prediction.predict import Prediction, predict_photos
 from boxmask.results import detections as detections_module
 from boxmask.results.pictures import save_picture
@@ -182,6 +182,58 @@ def test_other_settings_are_an_error_that_changes_nothing(photos: Path, tmp_path
     with pytest.raises(UsageError, match="had --weights abc, and this one has --weights xyz"):
         predict(Detector(), photos, tmp_path / "out", min_score=0.5, classes=None, weights="xyz")
     assert contents(tmp_path / "out") == before
+
+
+def test_entries_without_settings_do_not_count(photos: Path, tmp_path: Path) -> None:
+    predict(Detector(), photos, tmp_path / "out", weights="abc")
+    journal = tmp_path / "out" / JOURNAL
+    settings, rest = journal.read_bytes().split(b"\n", 1)
+    journal.write_bytes(settings[:10] + b"\n" + rest)
+    model = Detector()
+    predict(model, photos, tmp_path / "out", weights="xyz")
+    assert model.calls == 5
+
+
+def test_the_results_of_another_version_are_not_continued(photos: Path, tmp_path: Path) -> None:
+    predict(Detector(), photos, tmp_path / "out")
+    with pytest.raises(
+        UsageError, match=r"had an earlier version of boxmask, and this one has version 2\.0 of"
+    ):
+        predict(Detector(), photos, tmp_path / "out", version="2.0")
+
+
+def test_a_photo_that_changes_after_it_was_read_is_predicted_again(photos: Path, tmp_path: Path) -> None:
+    class Late(Detector):
+        def predict(self, pixels: np.ndarray) -> Detections:
+            if self.calls == 0:
+                photo(photos / "0.png", 6)
+            return super().predict(pixels)
+
+    predict(Late(), photos, tmp_path / "out")
+    model = Detector()
+    resumed = predict(model, photos, tmp_path / "out")
+    assert model.calls == 1
+    assert (
+        resumed.results[0].scores[0] == Detector().predict(np.array(Image.open(photos / "0.png"))).scores[0]
+    )
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_journal_that_cannot_be_written(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    def fail(journal: Journal, *arguments: Any) -> None:
+        error = OSError(errno.ENOSPC if is_full else errno.EIO, "failed")
+        raise output_error(journal.folder / JOURNAL, error)
+
+    monkeypatch.setattr(Journal, "add", fail)
+    if is_full:
+        with pytest.raises(DiskFullError):
+            predict(Detector(), photos, tmp_path / "out")
+        assert [name for name in contents(tmp_path / "out") if "/" not in name] == ["0.jpg"]
+        return
+    prediction = predict(Detector(), photos, tmp_path / "out")
+    assert len(prediction.photos) == len(prediction.results) == len(prediction.errors) == 5
 
 
 def test_a_line_that_was_cut_off_is_predicted_again(photos: Path, tmp_path: Path) -> None:

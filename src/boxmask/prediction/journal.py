@@ -84,13 +84,16 @@ class Journal:
         except OSError as error:
             raise output_error(self._path, error) from error
 
-    def add(self, item: PhotoToPredict, files: Iterable[Path], result: Mapping[str, Any]) -> None:
-        """Append the entry of a photo whose files are written. Raises OutputError."""
+    def add(self, identity: Mapping[str, Any], files: Iterable[Path], result: Mapping[str, Any]) -> None:
+        """Append the entry of a photo whose files are written. Raises OutputError.
+
+        identity: as `PhotoToPredict.identity` gave it before the photo was read: if the photo has changed
+                  since, the result does not hold
+        """
         names = [file.relative_to(self.folder).as_posix() for file in files]
         try:
-            entry = {**item.identity(), "files": names, "result": result}
             if self._file is not None:
-                self._file.write(_line(entry))
+                self._file.write(_line({**identity, "files": names, "result": result}))
         except OSError as error:
             raise output_error(self._path, error) from error
 
@@ -105,7 +108,10 @@ class Journal:
     # ---------------------------------------------------------------- reading
 
     def _read(self) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
-        """The settings, and the entries by photo. Damaged lines, as of a killed process, are skipped."""
+        """The settings, and the entries by photo. Damaged lines, as of a killed process, are skipped.
+
+        Without settings, no entry counts: nobody knows which model it is of.
+        """
         settings: dict[str, Any] | None = None
         entries: dict[str, dict[str, Any]] = {}
         try:
@@ -119,7 +125,8 @@ class Journal:
                 case {"settings": dict(found)}:
                     settings, entries = found, {}
                 case {"photo": str(photo), "files": list(), "result": dict()} as entry:
-                    entries[photo] = entry
+                    if settings is not None:
+                        entries[photo] = entry
         return settings, entries
 
     def _holds(self, item: PhotoToPredict, entry: Mapping[str, Any]) -> bool:
@@ -148,6 +155,8 @@ def check_same_settings(folder: Path, earlier: Mapping[str, Any] | None, setting
 def _shown(name: str, value: object) -> str:
     if name == "model":
         return "the other model" if value is None else f"the model {str(value)[:8]}"
+    if name == "version":
+        return "an earlier version of boxmask" if value is None else f"version {value} of boxmask"
     flag = f"--{name.replace('_', '-')}"
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return f"no {flag}" if value is None else f"{flag} {text}"

@@ -6,6 +6,7 @@ import zlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,34 @@ from boxmask.visualization.style import RGBImage
 UNWRITTEN = 2  # results that may wait for the thread that writes: each holds a decoded photo
 
 
+@dataclass(frozen=True)
+class PhotoInMemory:
+    """A decoded photo.
+
+    identity: of its file, taken before it was read: a photo that changes later is predicted again by --resume
+    """
+
+    item: PhotoToPredict
+    identity: Mapping[str, Any]
+    pixels: RGBImage
+
+    @staticmethod
+    def read(item: PhotoToPredict) -> PhotoInMemory:
+        """Read a photo. Raises PhotoError as `load_photo` does."""
+        try:
+            identity = item.identity()
+        except OSError:  # reading the photo reports it
+            identity = {}
+        return PhotoInMemory(item, identity, load_photo(item.photo))
+
+
 class ResultFiles:
     """Writes the results of photos, in the order of the calls, which one thread makes.
 
     photos: those whose files are written
     files:  the files of these photos
-    errors: one message per photo that could not be read or whose files could not be written
+    errors: one message per photo that could not be read or whose files could not be written, and per photo
+            whose entry in the journal could not be written
     """
 
     def __init__(self, out: Path, writer: ResultWriter[Any], journal: Journal) -> None:
@@ -37,23 +60,24 @@ class ResultFiles:
         self.errors: list[str] = []
         self._disk_is_full = False
 
-    def write(self, item: PhotoToPredict, pixels: RGBImage, result: Any) -> None:
+    def write(self, photo: PhotoInMemory, result: Any) -> None:
         """Write the files of one photo. Raises DiskFullError; other errors are collected."""
         if self._disk_is_full:
             return
+        item = photo.item
         files = self._writer.files(item.name, result)
         try:
             add_to_job(self._out, files[len(self._writer.files(item.name)) :])
-            self._writer.write(item.name, item.photo, pixels, result)
+            self._writer.write(item.name, item.photo, photo.pixels, result)
         except (PhotoError, OutputError, UsageError) as error:
             remove_outputs(files)
-            if isinstance(error, DiskFullError):
-                self._disk_is_full = True
-                raise
-            self.errors.append(str(error))
-        else:
-            self._journal.add(item, files, self._writer.last_entry())
-            self._add(item, files)
+            self._collect(error)
+            return
+        self._add(item, files)
+        try:
+            self._journal.add(photo.identity, files, self._writer.last_entry())
+        except OutputError as error:
+            self._collect(error)
 
     def restore(self, item: PhotoToPredict, entry: Mapping[str, Any]) -> None:
         """Take the result of a photo whose files are complete. Raises OutputError for a damaged entry."""
@@ -65,6 +89,12 @@ class ResultFiles:
 
     def leave_out(self, error: BoxmaskError) -> None:
         """Report a photo that could not be read."""
+        self.errors.append(str(error))
+
+    def _collect(self, error: BoxmaskError) -> None:
+        if isinstance(error, DiskFullError):
+            self._disk_is_full = True
+            raise error
         self.errors.append(str(error))
 
     def _add(self, item: PhotoToPredict, files: Sequence[Path]) -> None:
@@ -95,25 +125,23 @@ def predict_in_order(
             if progress is not None:
                 progress(number, len(items))
 
-    unread = (item.photo for item in items if item not in entries)
+    unread = (item for item in items if item not in entries)
     with threads(READERS, "read") as reading, threads(1, "write") as writing:
-        photos = work_ahead(reading, load_photo, unread, READERS)
+        photos = work_ahead(reading, PhotoInMemory.read, unread, READERS)
         for number, item in enumerate(items, start=1):
             if item in entries:
                 step = partial(results.restore, item, entries[item])
             else:
-                step = _predict(model, item, next(photos), results)
+                step = _predict(model, next(photos), results)
             unwritten.append((number, writing.submit(step)))
             wait_for_writing(UNWRITTEN)
         wait_for_writing(0)
 
 
-def _predict(
-    model: Predictor, item: PhotoToPredict, photo: Future[RGBImage], results: ResultFiles
-) -> partial[None]:
+def _predict(model: Predictor, reading: Future[PhotoInMemory], results: ResultFiles) -> partial[None]:
     """Run the model on a photo; returns the call that writes the result, or reports the error."""
     try:
-        pixels = photo.result()
-        return partial(results.write, item, pixels, model.predict(pixels))
+        photo = reading.result()
+        return partial(results.write, photo, model.predict(photo.pixels))
     except (PhotoError, UsageError) as error:
         return partial(results.leave_out, error)
