@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from boxmask.errors import VideoError
 from boxmask.prediction.video.read import Frame, VideoReader
+from boxmask.prediction.video.write import VideoWriter
 
 
 def read(path: Path, every: int = 1) -> tuple[list[Frame], VideoReader]:
@@ -104,6 +106,66 @@ def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path, moving_scene: An
     assert [moving_scene.read_number(frame.pixels) for frame in frames] == list(range(len(frames)))
     assert 20 < len(frames) < 100
     assert f"a.mkv: broken off at 0:0{frames[-1].time:.1f} of 0:04.0" in reader.notes()[0]
+
+
+def test_few_frames_per_second_are_not_taken_for_a_truncated_file(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4", Fraction(1, 3)) as writer:
+        for number in range(5):
+            writer.write(np.zeros((32, 32, 3), np.uint8), number * 3.0)
+    frames, reader = read(tmp_path / "a.mp4")
+    assert len(frames) == 5
+    assert reader.duration == pytest.approx(15, abs=0.1)
+    assert reader.notes() == ()
+
+
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_sound_may_be_longer_than_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_tags: bool
+) -> None:
+    _write_long_sound(tmp_path / "a.mkv")
+    if not has_tags:
+        monkeypatch.setattr("boxmask.prediction.video.read.parse_time", lambda text: None)
+    frames, reader = read(tmp_path / "a.mkv")
+    assert len(frames) == 20
+    assert reader.duration == pytest.approx(2 if has_tags else 5, abs=0.1)
+    assert reader.num_frames == (20 if has_tags else 50)
+    assert reader.notes() == ()
+
+
+def _write_long_sound(path: Path) -> None:
+    """Two seconds of video, and five of sound."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=8000)
+        for number in range(20):
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for second in range(5):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 8000, second * 8000, Fraction(1, 8000)
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+
+
+def test_a_frame_that_cannot_be_converted_is_left_out(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import av
+
+    convert = VideoReader._pixels
+
+    def fail_once(self: VideoReader, frame: Any) -> Any:
+        if frame.pts and self._num_failed == 0:
+            raise av.error.OSError(5, "Input/output error")
+        return convert(self, frame)
+
+    monkeypatch.setattr(VideoReader, "_pixels", fail_once)
+    frames, reader = read(clip)
+    assert [frame.number for frame in frames] == [0, *range(2, 60)]
+    assert reader.notes() == (f"{clip}: damaged at 0:00.0: 1 piece could not be decoded",)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from boxmask.errors import UsageError, VideoError
+from boxmask.outputs import write_output
 from boxmask.prediction.video import pyav, sources
 from boxmask.prediction.video.read import VideoReader
 from boxmask.prediction.video.sources import is_video_input, only_videos, source_name
-from boxmask.prediction.video.times import format_time
+from boxmask.prediction.video.times import format_time, parse_time
 
 
 def test_videos_and_cameras_are_told_from_photos(tmp_path: Path) -> None:
@@ -32,6 +33,16 @@ def test_a_pattern_stands_for_its_files(tmp_path: Path) -> None:
     given = [tmp_path / "*.mp4", tmp_path / "a.mp4", tmp_path / "[c].mp4", "camera:0", tmp_path / "no*.mp4"]
     names = [str(tmp_path / name) for name in ("[c].mp4", "a.mp4", "b.mp4")]
     assert sources.find_videos(given) == [*names, "camera:0", str(tmp_path / "no*.mp4")]
+
+
+def test_a_pattern_leaves_out_what_boxmask_wrote(tmp_path: Path) -> None:
+    with write_output(tmp_path / "a.mp4") as file:
+        file.write_bytes(b"video")
+    assert sources.find_videos([tmp_path / "a.mp4"]) == [str(tmp_path / "a.mp4")]
+    with pytest.raises(VideoError, match=r"\*\.mp4: this pattern matches only files that boxmask wrote"):
+        sources.find_videos([tmp_path / "*.mp4"])
+    (tmp_path / "b.mp4").touch()
+    assert sources.find_videos([tmp_path / "*.mp4"]) == [str(tmp_path / "b.mp4")]
 
 
 def test_files_are_named_after_the_source() -> None:
@@ -105,3 +116,9 @@ def test_times_are_shown_as_players_do() -> None:
     assert format_time(3.25) == "0:03.2"
     assert format_time(59.96) == "1:00.0"
     assert format_time(3723.04) == "1:02:03.0"
+
+
+def test_times_of_tags_are_read() -> None:
+    assert parse_time("01:02:03.500000000") == 3723.5
+    assert parse_time("0:00:05") == 5
+    assert parse_time("") is parse_time("5 s") is parse_time("1:2:3") is None

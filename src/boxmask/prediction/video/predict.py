@@ -86,8 +86,8 @@ def predict_videos(
 
     A video that cannot be read becomes an error message, and the others are still processed. The files that
     an earlier call wrote into `out` are removed. A stop signal ends the work after the current frame, and the
-    files are completed. Raises UsageError if `out` is a file or if it would replace a file that boxmask did
-    not write, and DiskFullError.
+    files are completed. Raises VideoError for a pattern that matches outputs only, UsageError if `out` is a
+    file or if it would replace a file that boxmask did not write, and DiskFullError.
     """
     sources = find_videos(videos)
     originals = [Path(source) for source in sources if not is_camera(source)]

@@ -16,7 +16,7 @@ from boxmask.photos.formats import MAX_PIXELS
 from boxmask.prediction.video import colors
 from boxmask.prediction.video.pyav import import_av
 from boxmask.prediction.video.sources import is_camera, open_source
-from boxmask.prediction.video.times import format_time
+from boxmask.prediction.video.times import format_time, parse_time
 from boxmask.visualization.style import RGBImage
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ class VideoReader:
         self.source = source
         self.is_camera = is_camera(source)
         self._container = open_source(source)
-        self._video = self._video_stream()
+        try:
+            self._video = self._video_stream()
+        except VideoError:
+            self._container.close()
+            raise
         self._video.thread_type = "AUTO"
         self._converter = import_av().video.reformatter.VideoReformatter()
         sounds = self._container.streams.audio
@@ -68,7 +72,8 @@ class VideoReader:
         self._start: Fraction | None = None if self.is_camera else self._first_time()
         self._num_failed, self._num_damaged, self._first_damage = 0, 0, 0.0
         self._end_error = ""
-        self._last = -1.0
+        self._last = -1.0  # time of the last frame
+        self._end = 0.0  # of the last packet of any stream
 
     def __enter__(self) -> VideoReader:
         return self
@@ -88,7 +93,12 @@ class VideoReader:
                 self._num_damaged += 1
                 self._first_damage = time if self._num_failed + self._num_damaged == 1 else self._first_damage
             if number % every == 0:
-                yield Frame(number, time, self._pixels(frame))
+                try:
+                    pixels = self._pixels(frame)
+                except import_av().FFmpegError:
+                    self._note_failure(time)
+                else:
+                    yield Frame(number, time, pixels)
 
     def notes(self) -> tuple[str, ...]:
         """Remarks on damaged places, once the frames are read."""
@@ -99,12 +109,20 @@ class VideoReader:
         if self._num_damaged:
             damaged = format_count(self._num_damaged, "frame")
             notes.append(f"damaged at {format_time(self._first_damage)}: {damaged} may look wrong")
-        missing = self.duration is not None and self.duration - self._last > MAX_MISSING
-        if self._end_error or (missing and not self.is_camera):
+        if self._end_error or (self._missing() > MAX_MISSING and not self.is_camera):
             length = f" of {format_time(self.duration)}" if self.duration else ""
             why = f" ({self._end_error})" if self._end_error else ""
             notes.append(f"broken off at {format_time(max(0.0, self._last))}{length}{why}")
         return tuple(f"{self.source}: {note}" for note in notes)
+
+    def _missing(self) -> float:
+        """How many seconds of the video the file lacks; 0 if its duration is not known."""
+        if self.duration is None:
+            return 0.0
+        end = self._last + float(1 / self.rate)
+        if self._video.duration is None:  # `duration` may be that of another stream
+            end = max(end, self._end)
+        return self.duration - end
 
     # ---------------------------------------------------------------- the file
 
@@ -125,9 +143,12 @@ class VideoReader:
         return streams[0]
 
     def _duration(self) -> float | None:
+        """Seconds of the video; Matroska files give those of their longest stream, and tags for each."""
         if self._video.duration is not None and self._video.time_base is not None:
             return float(self._video.duration * self._video.time_base)
-        return None if self._container.duration is None else self._container.duration / 1e6
+        longest = None if self._container.duration is None else self._container.duration / 1e6
+        tagged = parse_time(self._video.metadata.get("DURATION", ""))
+        return min((seconds for seconds in (longest, tagged) if seconds), default=None)
 
     def _count_frames(self) -> int | None:
         if self.is_camera:
@@ -150,8 +171,7 @@ class VideoReader:
     def _decoded(self, on_sound: SoundHandler | None) -> Iterator[VideoFrame]:
         """The frames of all intact packets."""
         av = import_av()
-        streams = [self._video] if on_sound is None or self.audio is None else [self._video, self.audio]
-        packets = self._container.demux(streams)
+        packets = self._container.demux()
         while True:
             try:
                 packet = next(packets)
@@ -160,22 +180,30 @@ class VideoReader:
             except av.FFmpegError as error:
                 self._end_error = one_line(error)
                 return
+            self._note_end(packet)
             if packet.stream is not self._video:
-                if on_sound is not None and packet.dts is not None:
+                if on_sound is not None and packet.stream is self.audio and packet.dts is not None:
                     on_sound(packet, self._start or Fraction(0))
                 continue
             try:
                 yield from self._video.decode(packet)
             except av.FFmpegError:
-                self._note_failure(packet)
+                self._note_failure(self._seconds(packet.pts, packet.time_base))
 
-    def _note_failure(self, packet: Any) -> None:
+    def _note_end(self, packet: Any) -> None:
+        if packet.pts is not None:
+            self._end = max(self._end, self._seconds(packet.pts + (packet.duration or 0), packet.time_base))
+
+    def _note_failure(self, time: float) -> None:
         if self._num_failed + self._num_damaged == 0:
-            known = packet.pts is not None and self._start is not None
-            self._first_damage = max(
-                0.0, float(packet.pts * packet.time_base - self._start) if known else 0.0
-            )
+            self._first_damage = max(0.0, time)
         self._num_failed += 1
+
+    def _seconds(self, stamp: int | None, time_base: Fraction | None) -> float:
+        """Seconds since the beginning; 0 if they are not known."""
+        if stamp is None or time_base is None or self._start is None:
+            return 0.0
+        return float(stamp * time_base - self._start)
 
     def _time_of(self, frame: VideoFrame) -> float:
         """Seconds since the beginning. A frame without a time comes one frame after the last."""

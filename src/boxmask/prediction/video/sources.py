@@ -48,16 +48,27 @@ def only_videos(inputs: Sequence[str | Path]) -> bool:
 
 
 def find_videos(inputs: Sequence[str | Path]) -> list[str]:
-    """The cameras and files that the inputs name, each once. A pattern, "clips/*.mp4", stands for its files.
+    """The cameras and files that the inputs name, each once.
 
-    A missing file stays in the list: opening it reports the error.
+    A pattern, "clips/*.mp4", stands for its files, except those that boxmask wrote. A missing file stays in
+    the list: opening it reports the error. Raises VideoError for a pattern that matches outputs only.
     """
     found: dict[str, None] = {}
     for given in map(str, inputs):
         is_pattern = not is_camera(given) and not is_file(Path(given)) and glob.has_magic(given)
-        matches = sorted(glob.glob(given, recursive=True)) if is_pattern else []  # noqa: PTH207
-        found |= dict.fromkeys(match for match in matches or [given] if not is_output(Path(match)))
+        found |= dict.fromkeys(_matches(given) if is_pattern else [given])
     return list(found)
+
+
+def _matches(pattern: str) -> list[str]:
+    """The files of a pattern; the pattern itself if there are none."""
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    videos = [match for match in matches if not is_output(Path(match))]
+    if matches and not videos:
+        raise VideoError(
+            f"{pattern}: this pattern matches only files that boxmask wrote. To use them, give their names."
+        )
+    return videos or [pattern]
 
 
 def source_name(source: str | Path) -> str:
