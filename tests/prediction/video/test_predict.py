@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gc
 import json
 import os
@@ -13,8 +14,9 @@ import numpy as np
 import psutil
 import pytest
 
-from boxmask.errors import OutputError, UsageError
+from boxmask.errors import DiskFullError, OutputError, UsageError
 from boxmask.masks import Masks
+from boxmask.prediction.video import outputs
 from boxmask.prediction.video.frames import predict_frames
 from boxmask.prediction.video.predict import VideoOptions, VideoPrediction, predict_videos
 from boxmask.prediction.video.read import VideoReader
@@ -230,6 +232,48 @@ def test_videos_of_one_name_and_the_video_itself(tmp_path: Path, moving_scene: A
     assert [file.name for file in prediction.files] == ["clip.csv", "clip-2.csv"]
     with pytest.raises(UsageError, match=r"clip\.mp4: would overwrite"):
         run(SceneDetector(moving_scene), videos[:1], tmp_path / "a")
+
+
+def test_an_output_that_is_named_as_a_video_is_predicted(
+    tmp_path: Path, moving_scene: Any, short: Path
+) -> None:
+    run(SceneDetector(moving_scene), [short], tmp_path)
+    annotated = tmp_path / "short.mp4"
+    content = annotated.read_bytes()
+    with pytest.raises(UsageError, match=r"short\.mp4: would overwrite"):
+        run(SceneDetector(moving_scene), [annotated], tmp_path)
+    prediction = run(SceneDetector(moving_scene), [annotated], tmp_path, formats=("jsonl",))
+    assert prediction.videos == [str(annotated)]
+    assert annotated.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["mp4", "csv", "jsonl"])
+def test_a_full_disk_names_the_file(
+    tmp_path: Path, moving_scene: Any, short: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(*arguments: Any) -> None:
+        import av
+
+        error = av.error.OSError if name == "mp4" else OSError
+        raise error(errno.ENOSPC, "No space left on device")
+
+    if name == "mp4":
+        monkeypatch.setattr(VideoWriter, "_add_stream", fail)
+    else:
+        monkeypatch.setattr(outputs._Table if name == "csv" else outputs._Lines, "write", fail)
+    with pytest.raises(DiskFullError, match=rf"/short\.{name}: no space left"):
+        run(SceneDetector(moving_scene), [short], tmp_path, formats=("mp4", "csv", "jsonl"))
+    assert list(tmp_path.glob("short.*")) == []
+
+
+def test_an_error_of_the_model_is_none_of_a_file(tmp_path: Path, short: Path) -> None:
+    class Broken:
+        def predict(self, pixels: np.ndarray) -> Any:
+            raise OSError(errno.EIO, "broken model")
+
+    with pytest.raises(OSError, match=r"^\[Errno 5\] broken model"):
+        run(Broken(), [short], tmp_path)
+    assert list(tmp_path.glob("short.*")) == []
 
 
 def test_wrong_options() -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from boxmask.errors import OutputError
+from boxmask.errors import DiskFullError, OutputError
 from boxmask.prediction.video import write
 from boxmask.prediction.video.read import Frame, VideoReader
 from boxmask.prediction.video.write import VideoWriter, output_errors
@@ -89,6 +89,23 @@ def test_errors_of_the_encoder_name_the_file(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match=r"a\.mp4: cannot be written"), output_errors(Path("a.mp4")):
         raise av.error.InvalidDataError(1, "bad")
-    with pytest.raises(OSError, match="No space left") as caught, output_errors(Path("a.mp4")):
+    with pytest.raises(DiskFullError, match=r"a\.mp4: no space left"), output_errors(Path("a.mp4")):
         raise av.error.OSError(errno.ENOSPC, "No space left on device")
-    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_colon_in_the_path_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out:v2").mkdir()
+    for path in (Path("out:v2/a.mp4"), Path("12:30:05.mp4")):
+        with VideoWriter(path, Fraction(10)) as writer:
+            writer.write(np.zeros((32, 32, 3), np.uint8), 0.0)
+        assert len(read(path)) == 1
+
+
+def test_a_missing_folder_is_named_by_the_final_path(tmp_path: Path) -> None:
+    path, final_path = tmp_path / "missing" / "a.mp4", Path("final.mp4")
+    with (
+        pytest.raises(OutputError, match=r"^final\.mp4: cannot be written \(No such file"),
+        VideoWriter(path, Fraction(10), final_path=final_path) as writer,
+    ):
+        writer.write(np.zeros((32, 32, 3), np.uint8), 0.0)

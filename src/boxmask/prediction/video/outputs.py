@@ -7,13 +7,13 @@ import json
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from boxmask.errors import UsageError
+from boxmask.atomic_write import output_error
+from boxmask.errors import OutputError, UsageError
 from boxmask.outputs import write_output
 from boxmask.prediction.threads import threads
 from boxmask.prediction.video.contract import FrameResults, PredictedFrame
@@ -55,18 +55,18 @@ class VideoOutputs:
     """
 
     def __init__(self, files: Sequence[Path], reader: VideoReader, every: int) -> None:
-        self._files: list[FrameFile] = []
+        self._files: list[tuple[Path, FrameFile]] = []
         self._video: _AnnotatedVideo | None = None
         with ExitStack() as stack:
             for file in files:
                 partial = stack.enter_context(write_output(file))
                 if file.suffix == ".mp4":
-                    writer = VideoWriter(partial, reader.rate / every, reader.audio)
+                    writer = VideoWriter(partial, reader.rate / every, reader.audio, file)
                     self._video = _AnnotatedVideo(stack.enter_context(writer))
-                    self._files.append(self._video)
+                    self._files.append((file, self._video))
                 else:
                     text = stack.enter_context(partial.open("w", newline="", encoding="utf-8"))
-                    self._files.append(_Table(text) if file.suffix == ".csv" else _Lines(text))
+                    self._files.append((file, _Table(text) if file.suffix == ".csv" else _Lines(text)))
             self._thread = stack.enter_context(threads(1, "write"))
             self._unwritten: deque[Future[None]] = deque()
             self._sound: deque[Future[None]] = deque()
@@ -75,14 +75,11 @@ class VideoOutputs:
     def __enter__(self) -> VideoOutputs:
         return self
 
-    def __exit__(
-        self,
-        failure: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if failure is not None:
-            self._stack.__exit__(failure, error, traceback)
+            # With the failure itself, `write_output` would take an OSError of the model for one of its file.
+            with suppress(_Incomplete), self._stack:
+                raise _Incomplete
             return
         with self._stack:
             self._wait_for_writing(0)
@@ -100,8 +97,13 @@ class VideoOutputs:
             self._sound.append(self._thread.submit(self._video.writer.write_sound, packet, start))
 
     def _write(self, frame: PredictedFrame, results: FrameResults) -> None:
-        for file in self._files:
-            file.write(frame, results)
+        for path, file in self._files:
+            try:
+                file.write(frame, results)
+            except OutputError:
+                raise
+            except OSError as error:
+                raise output_error(path, error) from error
 
     def _wait_for_writing(self, limit: int) -> None:
         while len(self._unwritten) > limit:
@@ -115,6 +117,10 @@ class VideoOutputs:
     def lacks_sound(self) -> bool:
         """Whether the video is written without sound because its format cannot hold it."""
         return self._video is not None and not self._video.writer.copies_sound
+
+
+class _Incomplete(Exception):
+    """The files are incomplete, and are removed."""
 
 
 class _AnnotatedVideo:

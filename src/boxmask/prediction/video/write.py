@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boxmask.atomic_write import output_error
 from boxmask.errors import OutputError
 from boxmask.messages import one_line
 from boxmask.prediction.video import colors
@@ -35,18 +36,22 @@ TIME_BASE = Fraction(1, 60_000)  # seconds; MPEG-4 allows no denominator above 6
 class VideoWriter:
     """Writes an MP4 file frame by frame. Use it as a context; its end completes the file.
 
-    rate:  frames per second, a hint for the encoder: each frame keeps its own time
-    audio: a stream of sound to copy
+    rate:       frames per second, a hint for the encoder: each frame keeps its own time
+    audio:      a stream of sound to copy
+    final_path: the name that the file gets in the end, for errors; None: `path`
 
-    Raises OutputError if the file cannot be written.
+    Raises DiskFullError, and OutputError if the file cannot be written.
     """
 
-    def __init__(self, path: Path, rate: Fraction, audio: AudioStream | None = None) -> None:
+    def __init__(
+        self, path: Path, rate: Fraction, audio: AudioStream | None = None, final_path: Path | None = None
+    ) -> None:
         av = import_av()
-        self.path, self.rate = path, rate
+        self.path, self.rate = final_path or path, rate
         self._converter = av.video.reformatter.VideoReformatter()
-        with output_errors(path):
-            self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        with output_errors(self.path):
+            file = f"file:{path}"  # without it, FFmpeg takes the beginning of "a:b.mp4" for a protocol
+            self._container = av.open(file, "w", format="mp4", options={"movflags": "faststart"})
         self._video: VideoStream | None = None
         self._sound = self._copy_of(audio)
         self._early_sound: list[Any] = []  # before the first frame: a stream cannot be added after sound
@@ -62,12 +67,12 @@ class VideoWriter:
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if failure is not None:
-            self._container.close()  # the file is incomplete, and is removed
+            with suppress(import_av().FFmpegError):  # the file is incomplete, and is removed
+                self._container.close()
             return
-        with output_errors(self.path):
+        with output_errors(self.path), closing(self._container):
             if self._video is not None:
                 self._container.mux(self._video.encode(None))
-            self._container.close()
 
     def write(self, pixels: RGBImage, time: float) -> None:
         """Append a frame (H, W, 3) at a time in seconds. Frames of another size are scaled to the first."""
@@ -150,11 +155,11 @@ def _with_even_sides(pixels: RGBImage) -> RGBImage:
 
 @contextmanager
 def output_errors(path: Path) -> Iterator[None]:
-    """Turn FFmpeg's errors of writing into an OSError, or an OutputError that names the file."""
+    """Turn FFmpeg's errors of writing into an OutputError that names the file."""
     av = import_av()
     try:
         yield
     except av.FFmpegError as error:
         if isinstance(error, OSError) and error.errno in errno.errorcode:
-            raise OSError(error.errno, error.strerror) from error  # `write_output` names the file
+            raise output_error(path, error) from error
         raise OutputError(f"{path}: cannot be written ({one_line(error)}).") from error
