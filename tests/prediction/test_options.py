@@ -32,6 +32,7 @@ def test_keywords_may_be_lists() -> None:
     options = options_from_keywords({"save": ["png", "coco"], "classes": ["cat"], "min_score": "auto"})
     assert options == PredictOptions(save="png,coco", classes=("cat",), min_score="auto")
     assert options.formats == ("png", "coco")
+    assert options_from_keywords({"save": "csv, png,csv"}).formats == ("csv", "png")
     assert options_from_keywords({"classes": "cat"}).classes == ("cat",)
     assert options_from_keywords({}).formats is None
     assert options_from_keywords({"tta_scales": [1, 2]}, [Path("a"), Path("b")]) == PredictOptions(

@@ -68,10 +68,10 @@ class PredictOptions(PassOptions):
 
     @property
     def formats(self) -> tuple[str, ...] | None:
-        """The formats to write, or None for those of the task."""
+        """The formats to write, each once, or None for those of the task."""
         if self.save is None:
             return None
-        return tuple(name.strip() for name in self.save.split(",") if name.strip())
+        return tuple(dict.fromkeys(name.strip() for name in self.save.split(",") if name.strip()))
 
 
 class PredictKeywords(PassKeywords, total=False):
