@@ -102,6 +102,17 @@ def test_threads_and_devices(write: Any, photo: Path) -> None:
         ("boxes", np.zeros((2, 4), np.float32), "counts: expected"),
         ("scores", np.zeros(3, np.float32), r"scores: expected float32 \(1\), found float32 \(3,\)"),
         ("masks", np.zeros((1, 5, 6), bool), "masks: expected"),
+        ("scores", np.array([np.nan], np.float32), r"scores: expected 0 to 1, found \[nan\]"),
+        ("scores", np.array([7], np.float32), "scores: expected 0 to 1"),
+        ("scores", np.array([-0.1], np.float32), "scores: expected 0 to 1"),
+        (
+            "boxes",
+            np.array([[0, 0, 7, 4]], np.float32),
+            r"boxes: .* in a photo of 6x4, found \[0.0, 0.0, 7.0",
+        ),
+        ("boxes", np.array([[-50, 0, 5, 4]], np.float32), "boxes: expected"),
+        ("boxes", np.array([[3, 0, 2, 4]], np.float32), "boxes: expected"),
+        ("boxes", np.array([[0, 0, np.nan, 4]], np.float32), "boxes: expected"),
     ],
 )
 def test_results_that_cannot_be(
@@ -113,4 +124,17 @@ def test_results_that_cannot_be(
     with pytest.raises(
         CheckpointError, match=rf"model\.onnx: this file gives a result that cannot be \({says}"
     ):
+        detector.predict(photo)
+
+
+def test_the_highest_score_comes_first(write: Any, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = load_onnx(write())
+    objects = {
+        "boxes": np.zeros((2, 4), np.float32),
+        "scores": np.array([0.3, 0.4], np.float32),
+        "labels": np.array([0, 0]),
+        "counts": np.array([2]),
+    }
+    monkeypatch.setattr(detector._session, "run", lambda *inputs: objects)
+    with pytest.raises(CheckpointError, match="expected the highest first"):
         detector.predict(photo)

@@ -39,6 +39,7 @@ found = boxmask.load(sys.argv[1]).predict(sys.argv[2])
 for call in (
     lambda: boxmask.load("runs/ssd-1"),
     lambda: boxmask.train("my-photos/"),
+    lambda: boxmask.export("runs/ssd-1", "model.onnx"),
     lambda: boxmask.predict("model.onnx", "my-photos/"),
     lambda: boxmask.check("my-photos/"),
     lambda: found.plot(),
@@ -93,10 +94,11 @@ def test_masks_are_saved_as_coco(write: Any, photo: Path, tmp_path: Path) -> Non
 def test_what_needs_more_says_what_to_install(write: Any, photo: Path) -> None:
     toolkit = ", which is not installed. Install the whole toolkit: pip install boxmask"
     *verbs, supervision = run(REFUSALS, write(), photo)
-    assert [line.endswith(toolkit) for line in verbs] == [True] * 6
+    assert [line.endswith(toolkit) for line in verbs] == [True] * 7
     assert [line.split(" needs the package ")[0] for line in verbs] == [
         "runs/ssd-1, which is no ONNX file,",
         "boxmask.train",
+        "boxmask.export",
         "boxmask.predict",
         "boxmask.check",
         "plot",

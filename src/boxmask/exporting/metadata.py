@@ -11,11 +11,12 @@ from typing import Any
 import onnx
 
 from boxmask.data.split_file import SplitFile, read_split_file
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, UsageError
 from boxmask.models.table import AnyModel, name_of
 from boxmask.runs.ancestors import read_ancestors
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, versions
+from boxmask.runtime.metadata import check_class_names
 from boxmask.tasks.contract import Task
 from boxmask.tasks.table import task_of
 from boxmask.weights.checkpoint import checkpoint_path, read_metadata
@@ -29,7 +30,15 @@ def add_metadata(model: onnx.ModelProto, network: AnyModel, source: Path) -> Non
     """Add the metadata to a model, under the key "boxmask", and the class names under "names".
 
     source: the run, checkpoint or name of published weights
+
+    Raises UsageError for class names that the runtime refuses.
     """
+    try:
+        check_class_names(network.class_names, task_name(task_of(network)))
+    except ValueError as error:
+        raise UsageError(
+            f"this model cannot be exported ({error}). Rename the class, and train again."
+        ) from error
     entries = {KEY: describe(model, network, source), NAMES_KEY: list(network.class_names)}
     onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in entries.items()})
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from boxmask.errors import CheckpointError
+from boxmask.names import class_name
 from boxmask.runtime.onnx_file import REMEDY
 
 KEY, FORMAT = "boxmask", 1
 MAX_TEXT = 2**24  # characters of the metadata
 MAX_CLASSES, MAX_NAME = 65_535, 1_000  # names, and characters of one
+UNSAFE = ("Cc", "Cs")  # in names: control characters, which a terminal obeys, and halves of characters
 
 Task = Literal["detection", "segmentation", "classification"]
 
@@ -84,7 +87,7 @@ def _parse(text: str) -> ExportMetadata:
     return ExportMetadata(
         _field(values, "model", str),
         task,
-        _class_names(_field(values, "class_names", list), task),
+        check_class_names(_field(values, "class_names", list), task),
         config,
         _field(values, "version", str, ""),
         _field(values, "training", dict, {}),
@@ -105,14 +108,16 @@ def _field(values: dict[str, Any], name: str, kind: type[Any], default: Any = No
     return value
 
 
-def _class_names(names: list[Any], task: str) -> tuple[str, ...]:
-    """Different names that are not empty."""
+def check_class_names(names: Sequence[Any], task: str) -> tuple[str, ...]:
+    """Names of classes as a tuple. Raises ValueError unless they differ and can be shown everywhere."""
     limit = 255 if task == "segmentation" else MAX_CLASSES  # label maps hold labels of 8 bits
     if not 1 <= len(names) <= limit:
         raise ValueError(f"class_names: expected 1 to {limit}, found {len(names)}")
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME:
             raise ValueError(f"class_names: expected names of 1 to {MAX_NAME} characters, found {name!r:.60}")
-    if len(set(names)) < len(names):
+        if any(unicodedata.category(character) in UNSAFE for character in name):
+            raise ValueError(f"class_names: expected names without control characters, found {name!r:.60}")
+    if len({class_name(name) for name in names}) < len(names):
         raise ValueError("class_names: the same name occurs twice")
     return tuple(names)

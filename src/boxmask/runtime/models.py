@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from boxmask.photos.read import Photo
 
+MAX_SCORE = 1 + 1e-4  # softmax rounds
+
 ResultT = TypeVar("ResultT", Detections, SegmentationMap, Classification)
 
 
@@ -122,6 +124,7 @@ class ExportedDetector(ExportedModel[Detections]):
         boxes, scores, labels = (outputs[name] for name in ("boxes", "scores", "labels"))
         if outputs["counts"].tolist() != [len(boxes)]:
             raise ValueError(f"counts: expected {[len(boxes)]}, found {outputs['counts'].tolist()[:5]}")
+        _check_objects(boxes, scores, size)
         masks = self._masks(outputs, size) if self._session.has_masks else None
         return Detections(boxes, scores, labels, self.class_names, size, masks, photo)
 
@@ -134,6 +137,20 @@ class ExportedDetector(ExportedModel[Detections]):
         if not isinstance(threshold, int | float):
             raise ValueError(f"mask_threshold: expected a number, found {threshold!r}")
         return paste_masks(outputs["mask_scores"], outputs["boxes"], size, threshold)
+
+
+def _check_objects(boxes: NDArray[np.float32], scores: NDArray[np.float32], size: tuple[int, int]) -> None:
+    """Raise ValueError unless scores are 0 to 1 and descend, and boxes lie in the photo. NaN does neither."""
+    if not ((scores >= 0) & (scores <= MAX_SCORE)).all():
+        raise ValueError(f"scores: expected 0 to 1, found {scores[:5].tolist()}")
+    if (scores[1:] > scores[:-1]).any():
+        raise ValueError(f"scores: expected the highest first, found {scores[:5].tolist()}")
+    height, width = size
+    first, last = boxes[:, :2], boxes[:, 2:]
+    outside = ~((first >= 0) & (first <= last) & (last <= (width, height))).all(axis=1)
+    if outside.any():
+        found = boxes[outside][0].tolist()
+        raise ValueError(f"boxes: expected x1, y1, x2, y2 in a photo of {width}x{height}, found {found}")
 
 
 class ExportedSegmenter(ExportedModel[SegmentationMap]):
