@@ -12,6 +12,7 @@ import pytest
 
 from boxmask.benchmarking.cases import Case, is_quantized
 from boxmask.benchmarking.runners import OnnxRunner, Runner, make_runner
+from boxmask.errors import CheckpointError
 from boxmask.exporting.table import build_graph
 from boxmask.models.table import AnyModel, make_config, model_entry
 from boxmask.pipeline.selective_search.search import MODES
@@ -47,6 +48,16 @@ def test_proposals_are_part_of_a_call(exported: Path) -> None:
     seconds = runner.profile(run_all)
     assert {"convolutions", "RoI features", "NMS"} <= set(seconds)
     assert all(value > 0 for value in seconds.values())
+
+
+def test_proposals_that_the_model_does_not_take(exported: Path) -> None:
+    proto = onnx.load(exported)
+    config = asdict(make_config("ssd", "default", class_names=("thing",)))
+    described = {"format": 1, "model": "ssd", "task": "detection", "class_names": ["thing"], "config": config}
+    onnx.helper.set_model_props(proto, {"boxmask": json.dumps(described)})
+    onnx.save(proto, exported)
+    with pytest.raises(CheckpointError, match=r"model\.onnx: .*it has no ssd with proposals"):
+        make_runner(Case(str(exported), "ONNX", 1, 2))
 
 
 def test_a_file_of_floats_is_not_called_int8(exported: Path) -> None:

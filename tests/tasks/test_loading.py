@@ -107,6 +107,22 @@ def test_files_of_another_version(write: Callable[..., Path], changes: dict[str,
         load_predictor(write(**changes))
 
 
+def test_a_file_with_proposals_whose_model_takes_none(write: Callable[..., Path]) -> None:
+    file = write()
+    model = onnx.load(file)
+    model.graph.input.extend(
+        [
+            helper.make_tensor_value_info("proposals", TensorProto.FLOAT, ["P", 4]),
+            helper.make_tensor_value_info("proposal_counts", TensorProto.INT64, ["B"]),
+        ]
+    )
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(CheckpointError, match=r"model\.onnx: this file .*it has no ssd with proposals"):
+        load_predictor(file)
+    with pytest.raises(CheckpointError, match="it has no ssd with proposals"):
+        boxmask.load(file)
+
+
 def test_evaluate(write: Callable[..., Path], labeled: Path) -> None:
     evaluation = boxmask.evaluate(write(), labeled, "all")
     assert evaluation["AP"] == 1

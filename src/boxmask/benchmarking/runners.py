@@ -83,7 +83,7 @@ class OnnxRunner:
         self._path, self._threads = path, threads
         self._session = open_file(path, "cpu", threads, profile)
         needs_proposals = "proposals" in [each.name for each in self._session.get_inputs()]
-        self._propose = proposer(metadata) if needs_proposals else None
+        self._propose = proposer(path, metadata) if needs_proposals else None
 
     def run(self, photos: Sequence[Pixels]) -> None:
         """Run the file on a batch. `predict` itself takes one photo at a time."""
@@ -106,12 +106,12 @@ class OnnxRunner:
             return seconds_by_group(Path(profiled._session.end_profiling()))
 
 
-def proposer(metadata: ExportMetadata) -> Propose:
-    """Selective Search as in the config of an exported model."""
-    from boxmask.models.table import config_from_json
+def proposer(path: Path, metadata: ExportMetadata) -> Propose:
+    """Selective Search as in the config of an exported model. Raises CheckpointError if it has none."""
     from boxmask.pipeline.selective_search import selective_search
+    from boxmask.tasks.loading import read_config
 
-    search = config_from_json(metadata.model, metadata.config).search
+    search = read_config(path, metadata, needs_proposals=True).search
 
     def propose(photos: Sequence[Pixels]) -> list[NDArray[np.float32]]:
         return [selective_search(photo, search).numpy() for photo in photos]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
@@ -12,6 +12,7 @@ from boxmask.errors import CheckpointError
 from boxmask.models.table import AnyModel, config_from_json
 from boxmask.pipeline.selective_search import selective_search
 from boxmask.runtime.load import AnyExportedModel, is_onnx_name, load_onnx
+from boxmask.runtime.metadata import ExportMetadata
 from boxmask.runtime.onnx_file import REMEDY
 from boxmask.segmenters.table import SEGMENTERS
 from boxmask.weights.checkpoint import load_model
@@ -36,18 +37,32 @@ def load_predictor(run: Path, device: str = "auto") -> AnyPredictor:
 def add_config(model: AnyExportedModel) -> None:
     """Give an exported model the config of its method, and Selective Search if it needs proposals.
 
-    Raises CheckpointError, naming the file, if its config does not fit this version.
+    Raises CheckpointError as `read_config` does.
     """
-    metadata = model.metadata
-    try:
-        if model.name not in MODELS_OF_TASK[metadata.task]:
-            raise ValueError(f"it has no model {model.name!r} for {metadata.task}")
-        model.config = config_from_json(model.name, metadata.config)
-        if model.config.class_names != metadata.class_names:
-            raise ValueError("the config has other class names")
-    except ValueError as error:
-        raise CheckpointError.in_file(
-            model.path, f"this file does not fit this version of boxmask ({error}). {REMEDY}"
-        ) from error
+    model.config = read_config(model.path, model.metadata, model.needs_proposals)
     if model.needs_proposals:
         model.propose = partial(selective_search, config=model.config.search)
+
+
+def read_config(path: Path, metadata: ExportMetadata, needs_proposals: bool) -> Any:
+    """The config of an exported model.
+
+    needs_proposals: whether the file at `path` takes proposals
+
+    Raises CheckpointError, naming the file, if the config does not fit this version or the file.
+    """
+    name = metadata.model
+    try:
+        if name not in MODELS_OF_TASK[metadata.task]:
+            raise ValueError(f"it has no model {name!r} for {metadata.task}")
+        config = config_from_json(name, metadata.config)
+        if config.class_names != metadata.class_names:
+            raise ValueError("the config has other class names")
+        if needs_proposals != hasattr(config, "search"):
+            inputs = "with" if needs_proposals else "without"
+            raise ValueError(f"it has no {name} {inputs} proposals")
+    except ValueError as error:
+        raise CheckpointError.in_file(
+            path, f"this file does not fit this version of boxmask ({error}). {REMEDY}"
+        ) from error
+    return config
