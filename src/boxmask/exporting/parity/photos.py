@@ -10,11 +10,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image
 
-from boxmask.data.split_file import read_split_file
-from boxmask.errors import CheckpointError, LabelError
 from boxmask.photos.find import find_photos
 from boxmask.photos.read import load_photo, to_image
-from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.photo_sides import split_photos
 from boxmask.weights.published.manifest import is_published_name
 
 FEW = 8  # photos of the user
@@ -51,13 +49,7 @@ def validation_photos(source: Path) -> list[Path]:
     """The validation photos of a run that are still where they were; none if it is not known."""
     if is_published_name(source):
         return []
-    run = Run.from_path(source)
-    try:
-        splits, data = read_split_file(run.split_file).splits, read_recipe(run)[1]
-    except (LabelError, CheckpointError):
-        return []
-    files = [data / name for name, split in splits.items() if split == "val"]
-    return [file for file in files if file.is_file()]
+    return [file for file in split_photos(source, "val") if file.is_file()]
 
 
 def reduced(pixels: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
