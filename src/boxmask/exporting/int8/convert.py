@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import onnx
 
-from boxmask.errors import ExportError
+from boxmask.errors import ExportError, UsageError
 from boxmask.evaluation.contract import Interval
 from boxmask.exporting.int8.accuracy import Measure
 from boxmask.exporting.int8.layers import Layer, find_layers
@@ -95,19 +96,18 @@ def quantize_within_loss(
 
     max_loss: default: MAX_LOSS. Without labels, nothing but agreement is measured, which has no limit.
 
-    Raises ExportError if more is lost, or if no layer can be computed in 8 bits; and as
-    `find_calibration_photos` does.
+    Raises ExportError if more is lost, or if no layer can be computed in 8 bits; UsageError if the loss
+    cannot be measured; and as `find_calibration_photos` does.
     """
     layers = find_layers(proto)
     if not layers:
-        raise ExportError(
-            "this model has no layers that can be computed in 8 bits. Export it without --int8."
-        )
+        raise ExportError(NO_LAYERS)
     photos = find_calibration_photos(source, model, data)
     scales = measure_scales(proto, tensors_to_measure(proto, layers), photos.feeds(MANY))
     before = Predictor(proto, model.config)
     measure = photos.measure(before)
     expected = measure.predict(before, progress)
+    check_measurable(measure.scores(expected), f"{data}: the {photos.held_out}")
     limits = dict.fromkeys(MAX_LOSS, max_loss) if max_loss is not None else MAX_LOSS
     for kept, candidate in _candidates(proto, layers, scales, photos):
         found = measure.predict(Predictor(candidate, model.config), progress)
@@ -117,6 +117,16 @@ def quantize_within_loss(
             with_intervals = _with_intervals(losses, measure, expected, found)
             return candidate, _describe(photos, with_intervals, names, kept)
     raise ExportError(_too_much(_exceeded(losses, limits)[0], limits, len(kept), len(layers)))
+
+
+def check_measurable(scores: Mapping[str, float], photos: str) -> None:
+    """Raise UsageError for a metric that is not defined on these photos (in words)."""
+    for metric, score in scores.items():
+        if math.isnan(score):
+            raise UsageError(
+                f"{photos} have no labels of the model's classes, so {metric} cannot be measured. Add photos "
+                "with such labels, or calibrate on a folder of photos without labels."
+            )
 
 
 def _candidates(
@@ -142,7 +152,7 @@ def _with_intervals(losses: Sequence[Loss], measure: Measure, expected: Any, fou
 
 
 def _exceeded(losses: Sequence[Loss], limits: Mapping[str, float]) -> list[Loss]:
-    return [loss for loss in losses if loss.loss > limits[loss.metric]]
+    return [loss for loss in losses if not loss.loss <= limits[loss.metric]]
 
 
 def _describe(
