@@ -196,6 +196,7 @@ def evaluate(
     return report.evaluation
 
 
+@needs_packages("boxmask.export")
 def export(
     run: RunLike,
     out: str | os.PathLike[str],
@@ -221,4 +222,7 @@ def export(
     from boxmask.exporting.export import export_model, int8_options
 
     options = int8_options(int8, Path(calibrate) if calibrate else None, max_loss)
-    return export_model(Path(run), Path(out), Path(data) if data else None, progress, options)
+    exported = export_model(Path(run), Path(out), Path(data) if data else None, progress, options)
+    for message in exported.notes:
+        warnings.warn(message, stacklevel=3)  # a decorator wraps this function
+    return exported

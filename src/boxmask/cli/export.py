@@ -62,6 +62,8 @@ def export(
         exported = export_model(run, out, data, progress, options)
     print(f"compared with the model on {exported.origin}; largest differences:", file=sys.stderr)
     Console().print(_table(exported))
+    for note in exported.notes:
+        print(note, file=sys.stderr)
     if exported.int8 is not None:
         print(_describe_int8(exported.int8), file=sys.stderr)
         Console().print(_loss_table(exported.int8))

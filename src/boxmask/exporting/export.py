@@ -34,6 +34,7 @@ class Export:
     origin:   where the photos of the comparison come from
     parity:   what was compared, and the largest differences
     int8:     how it was quantized; None if it was not
+    notes:    what makes the comparison worth less
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Export:
     origin: str
     parity: tuple[tuple[str, Differences], ...]
     int8: Int8 | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def export_model(
     inputs, outputs = (
         tuple(info.name for info in infos) for infos in (proto.graph.input, proto.graph.output)
     )
-    return Export(out, size, inputs, outputs, parity.origin, parity.rows, quantized)
+    return Export(out, size, inputs, outputs, parity.origin, parity.rows, quantized, parity.notes)
 
 
 def _quantize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from boxmask.errors import ExportError
 from boxmask.exporting.parity import detections, maps
@@ -16,6 +18,7 @@ from boxmask.exporting.parity.photos import NamedPhoto
 from boxmask.exporting.session import Session
 from boxmask.messages import format_count
 from boxmask.models.table import AnyModel
+from boxmask.options import option
 from boxmask.progress import Progress
 from boxmask.types import Classification, SegmentationMap
 
@@ -33,6 +36,16 @@ class Parity:
 
     origin: str
     rows: tuple[tuple[str, Differences], ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What makes the comparison worth less."""
+        if any(row.compared for _, row in self.rows):
+            return ()
+        return (
+            f"the model finds no objects in the {self.origin}, so no object was compared. "
+            f"Give photos with objects: {option('data', 'PHOTOS')}.",
+        )
 
 
 def check_parity(
@@ -70,6 +83,7 @@ def compare_batch(session: Session, model: Any, photos: Sequence[NamedPhoto]) ->
         outputs = session.run(pixels, [boxes.numpy() for boxes in proposals])
     else:
         expected, outputs = predict(model, images), session.run(pixels)
+    check_finite(outputs, photos)
     sizes = [(photo.shape[0], photo.shape[1]) for photo in pixels]
     total = Differences()
     for row, (result, size) in enumerate(zip(expected, sizes, strict=True)):
@@ -87,6 +101,14 @@ def compare_photo(
         return maps.compare_scores(result, outputs["scores"][row])
     found = detections.from_file(outputs, row, size)
     return detections.compare(detections.from_model(result), found, config)
+
+
+def check_finite(outputs: Mapping[str, NDArray[Any]], photos: Sequence[NamedPhoto]) -> None:
+    """Raise ExportError, with the photos, for NaN and infinity, which no comparison finds different."""
+    for name, values in outputs.items():
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            names = ", ".join(photo.name for photo in photos)
+            raise ExportError(f"the exported file gives NaN or infinite {name} (photos: {names}). {REMEDY}")
 
 
 def check_differences(differences: Differences, photos: Sequence[NamedPhoto]) -> None:
