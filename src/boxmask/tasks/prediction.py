@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from boxmask import __version__
 from boxmask.detectors.fast_rcnn import compress_with_svd
 from boxmask.errors import UsageError
 from boxmask.options import option
@@ -94,7 +94,7 @@ def _settings(run: Path, options: PredictOptions) -> dict[str, Any]:
     """What the results depend on besides the photos, as JSON can hold it."""
     kept = {name: value for name, value in asdict(options).items() if name not in NO_SETTINGS}
     kept["with"] = [_fingerprint(path) for path in options.with_runs]
-    return {"version": __version__, "model": _fingerprint(run), **kept}
+    return {"version": version("boxmask"), "model": _fingerprint(run), **kept}
 
 
 def _fingerprint(run: Path) -> str:
