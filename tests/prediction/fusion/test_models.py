@@ -16,6 +16,7 @@ from boxmask.classifiers.classifier import ClassifierConfig, ImageClassifier
 from boxmask.detectors.fast_rcnn import FastRCNNConfig
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.detectors.mask_rcnn import MaskRCNN, MaskRCNNConfig
+from boxmask.detectors.ssd import SSD, SSDConfig
 from boxmask.errors import UsageError
 from boxmask.models.table import name_of
 from boxmask.pipeline.segmentation.inference import probability_strips
@@ -85,6 +86,27 @@ def test_segmenters_of_tiles_have_one_scale() -> None:
 def test_scales_out_of_range_are_refused(scale: float) -> None:
     with pytest.raises(UsageError, match=r"--tta-scales .* expected factors from 0.1 to 10, found"):
         views_of([detector("cat")], (1.0, scale))
+
+
+@pytest.mark.parametrize(
+    ("options", "scale"),
+    [
+        ({"extra_layers": ((16, 3, 1, 0), (16, 3, 1, 0)), "shorter_side": 160}, 0.8),  # maps of 5, 3 and 1
+        ({"extra_layers": ((16, 3, 2, 1), (16, 3, 2, 1)), "default_box_strides": (32, 64, 128)}, 1.25),
+    ],
+)
+def test_a_size_that_does_not_fit_the_network_is_refused(options: dict[str, Any], scale: float) -> None:
+    ratios, scales = ((2,), (2,), (2,)), (0.1, 0.3, 0.6, 0.9)
+    config = SSDConfig(("cat",), "test_resnet", strides=(32,), aspect_ratios=ratios, scales=scales, **options)
+    model = SSD(config).eval()
+    with pytest.raises(UsageError, match=rf"at {scale} times the size of its training\. Add --tta-scales 1"):
+        views_of([model], (1.0, scale))
+    assert len(views_of([model], (1.0,))) == 2
+
+
+def test_an_ssd_of_several_sizes_is_rescaled() -> None:
+    model = SSD(SSDConfig(("cat",), "test_resnet")).eval()
+    assert [view.model.config.shorter_side for view in views_of([model], (0.8, 1.25))[::2]] == [256, 400]
 
 
 def test_exported_files_see_one_size_and_their_segmenters_are_not_joined() -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from boxmask.detectors.ssd import SSD
 from boxmask.errors import UsageError
 from boxmask.options import option
 from boxmask.pipeline.model import Model, with_config
@@ -35,7 +37,7 @@ def views_of(models: Sequence[ModelT], scales: Sequence[float] | None = None) ->
     scales: of the photo in the network, as factors of the size in training; None: no augmentation. Models
             that see photos in tiles at their own resolution have one scale only.
 
-    Raises UsageError for scales out of range.
+    Raises UsageError for scales out of range, and as `rescaled` does.
     """
     if scales is None:
         return [View(model) for model in models]
@@ -49,7 +51,10 @@ def views_of(models: Sequence[ModelT], scales: Sequence[float] | None = None) ->
 
 
 def rescaled(model: ModelT, scale: float) -> ModelT:
-    """The same network, which sees photos larger or smaller. Raises UsageError for an exported file."""
+    """The same network, which sees photos larger or smaller.
+
+    Raises UsageError for an exported file, and for a network that cannot see them at this size.
+    """
     if not isinstance(model, Model):
         raise UsageError(
             f"{option('tta')}: an ONNX file sees photos at one size. Add --tta-scales 1 (in Python: "
@@ -58,4 +63,23 @@ def rescaled(model: ModelT, scale: float) -> ModelT:
     sides = {
         name: max(1, round(getattr(model.config, name) * scale)) for name in ("shorter_side", "longer_side")
     }
-    return with_config(model, **sides)
+    scaled = with_config(model, **sides)
+    if not _can_see(scaled):
+        raise UsageError(
+            f"{option('tta')}: this model cannot see photos at {scale:g} times the size of its training. Add "
+            "--tta-scales 1 (in Python: tta_scales=(1.0,))."
+        )
+    return scaled
+
+
+def _can_see(model: Model) -> bool:
+    """Whether the network works at its size. An SSD may have layers or default boxes that fit one alone."""
+    if not isinstance(model, SSD):
+        return True
+    if model.config.default_box_strides:
+        return False
+    try:
+        model.predict(torch.zeros(3, 8, 8, dtype=torch.uint8))
+    except UsageError:
+        return False
+    return True
