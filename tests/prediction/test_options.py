@@ -52,6 +52,9 @@ def test_an_unknown_keyword_is_an_error() -> None:
         ({"min_score": float("nan")}, "expected 0 to 1, found nan"),
         ({"min_score": "best"}, "expected a number from 0 to 1 or \"auto\", found 'best'"),
         ({"nms_iou": -1}, r"--nms-iou \(in Python: nms_iou\): expected 0 to 1, found -1"),
+        ({"tiles": "big"}, "--tiles: expected \"auto\" or a side of at least 32 pixels, found 'big'"),
+        ({"tiles": 512.0}, r"at least 32 pixels, found 512\.0"),
+        ({"tiles": 31}, "at least 32 pixels, found 31"),
         ({"nms_iou": "auto"}, "--nms-iou .*: expected a number from 0 to 1, found 'auto'"),
     ],
 )

@@ -56,6 +56,13 @@ def test_without_the_training_photos_tiles_are_as_large_as_the_network_input(
     assert load_with_passes(checkpoint, PassOptions(tiles="auto")).tile == 64
 
 
+def test_tiles_of_small_training_photos_have_the_least_side(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxmask.tasks.load.training_photo_side", lambda run: 28)
+    assert load_with_passes(trained, PassOptions(tiles="auto")).tile == 32
+
+
 def test_an_ensemble_in_tiles_with_augmentation(trained: Path) -> None:
     passes = PassOptions(tiles=50, tta=True, tta_scales=(1.0, 2.0), with_runs=(trained,))
     model = load_with_passes(trained, passes)

@@ -51,7 +51,7 @@ class PassOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if isinstance(self.tiles, int):
+        if self.tiles is not None and self.tiles != "auto":
             check_tiles(self.tiles)
         check_tiles(MIN_TILE, self.tile_overlap)
         check_scales(self.tta_scales)
@@ -95,10 +95,10 @@ def plain_values(keywords: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_tiles(tile: int, overlap: float = 0.0) -> None:
-    """Raise UsageError for a side or an overlap of tiles that is out of range."""
-    if tile < MIN_TILE:
+    """Raise UsageError for a side or an overlap of tiles that is out of range or of another type."""
+    if not isinstance(tile, int) or tile < MIN_TILE:
         expected = f'"auto" or a side of at least {MIN_TILE} pixels'
-        raise UsageError(f"{option('tiles')}: expected {expected}, found {tile}")
+        raise UsageError(f"{option('tiles')}: expected {expected}, found {tile!r}")
     if not 0 <= overlap <= MAX_OVERLAP:  # NaN is not
         expected = f"a fraction of the tile, 0 to {MAX_OVERLAP}"
         raise UsageError(f"{option('tile_overlap')}: expected {expected}, found {overlap:g}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from boxmask.detectors.fast_rcnn import compress_with_svd
 from boxmask.errors import UsageError
-from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.passes import MIN_TILE, PassOptions
 from boxmask.runs.photo_sides import training_photo_side
 from boxmask.tasks.loading import AnyPredictor, load_predictor
 from boxmask.tasks.table import task_of
@@ -44,5 +44,5 @@ def in_passes(runs: Sequence[Path], models: Sequence[AnyPredictor], passes: Pass
             )
     tile = passes.tiles
     if tile == "auto":
-        tile = training_photo_side(runs[0]) or int(models[0].config.shorter_side)
+        tile = max(MIN_TILE, training_photo_side(runs[0]) or int(models[0].config.shorter_side))
     return task.in_passes(models, passes, tile)
