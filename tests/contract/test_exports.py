@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -131,3 +132,18 @@ def test_mask_scores_in_place_of_masks(model: str, session: Session, detector: D
     masks = paste_masks(scores["mask_scores"], scores["boxes"], (120, 150), detector.config.mask_threshold)
     assert len(masks) > 10
     assert (masks.dense() != full["masks"]).sum() <= 2
+
+
+def test_wrong_mask_scores_are_a_difference(
+    model: str, session: Session, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if model != "mask-rcnn":
+        pytest.skip("finds boxes only")
+    run = session.run
+
+    def without_scores(*inputs: Any) -> dict[str, Any]:
+        outputs = run(*inputs)
+        return outputs | {"mask_scores": np.zeros_like(outputs["mask_scores"])}
+
+    monkeypatch.setattr(session, "run", without_scores)
+    assert compare_batch(session, detector, [noise((120, 150))]).mask_iou < 0.1

@@ -12,9 +12,10 @@ import onnxruntime
 from torch import Tensor
 
 from boxmask.exporting.session import pack
-from boxmask.masks import Masks
 from boxmask.photos.read import to_image
 from boxmask.photos.rgb_tensors import to_uint8_array
+from boxmask.runtime.paste import paste_masks
+from boxmask.runtime.session import DENSE_MASKS
 from boxmask.types import Classification, Detections, SegmentationMap
 
 Feeds: TypeAlias = dict[str, Any]
@@ -29,17 +30,19 @@ class Predictor:
 
     def __init__(self, model: onnx.ModelProto, config: Any = None) -> None:
         self.config = config
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        settings = onnxruntime.SessionOptions()
+        settings.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
         )
+        options = [each.name for each in self.session.get_overridable_initializers()]
+        self._options = {name: np.array(False) for name in options if name == DENSE_MASKS}
         self.outputs = [output.name for output in self.session.get_outputs()]
 
     def run(self, feeds: Feeds, names: Sequence[str] | None = None) -> dict[str, Any]:
-        """The outputs of these names, or all."""
+        """The outputs of these names, or all. Dense masks, which take gigabytes, are empty."""
         wanted = list(self.outputs if names is None else names)
-        return dict(zip(wanted, self.session.run(wanted, feeds), strict=True))
+        return dict(zip(wanted, self.session.run(wanted, feeds | self._options), strict=True))
 
     def predict(self, photo: Path | Tensor, proposals: Tensor | None = None) -> Any:
         """The result for one photo."""
@@ -51,9 +54,9 @@ class Predictor:
         if "boxes" not in outputs:
             return Classification(outputs["scores"][0], names)
         masks = None
-        if "masks" in outputs:
-            dense = outputs["masks"]
-            masks = Masks.from_dense(dense) if len(dense) else Masks.unknown(0, size)
+        if "mask_scores" in outputs:
+            threshold = self.config.mask_threshold
+            masks = paste_masks(outputs["mask_scores"], outputs["boxes"], size, threshold)
         return Detections(outputs["boxes"], outputs["scores"], outputs["labels"], names, size, masks)
 
 

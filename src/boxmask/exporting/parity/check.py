@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from boxmask.messages import format_count
 from boxmask.models.table import AnyModel
 from boxmask.options import option
 from boxmask.progress import Progress
+from boxmask.runtime.paste import paste_masks
 from boxmask.types import Classification, SegmentationMap
 
 BATCH = 4
@@ -100,7 +101,16 @@ def compare_photo(
     if isinstance(result, Classification):
         return maps.compare_scores(result, outputs["scores"][row])
     found = detections.from_file(outputs, row, size)
-    return detections.compare(detections.from_model(result), found, config)
+    expected = detections.from_model(result)
+    differences = detections.compare(expected, found, config)
+    if found.masks is None or "mask_scores" not in outputs:
+        return differences
+    # boxmask.load makes masks from their scores; others read the output `masks`
+    scores = outputs["mask_scores"][detections.rows_of(outputs, row)]
+    masks = paste_masks(scores, found.boxes, size, config.mask_threshold).dense()
+    return differences | replace(
+        detections.compare(expected, replace(found, masks=masks), config), compared=0, mismatches=0
+    )
 
 
 def check_finite(outputs: Mapping[str, NDArray[Any]], photos: Sequence[NamedPhoto]) -> None:

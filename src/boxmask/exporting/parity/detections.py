@@ -36,10 +36,16 @@ def from_model(detections: Any) -> Objects:
 
 def from_file(outputs: dict[str, Any], row: int, size: tuple[int, int]) -> Objects:
     """The objects of one photo of a batch, from the outputs of a file."""
-    begin, end = outputs["counts"][:row].sum(), outputs["counts"][: row + 1].sum()
-    masks = outputs["masks"][begin:end, : size[0], : size[1]] if "masks" in outputs else None
-    boxes, scores, labels = (outputs[name][begin:end] for name in ("boxes", "scores", "labels"))
+    rows = rows_of(outputs, row)
+    masks = outputs["masks"][rows, : size[0], : size[1]] if "masks" in outputs else None
+    boxes, scores, labels = (outputs[name][rows] for name in ("boxes", "scores", "labels"))
     return Objects(boxes, scores, labels, masks)
+
+
+def rows_of(outputs: dict[str, Any], photo: int) -> slice:
+    """The rows of the outputs that belong to a photo of a batch."""
+    counts = outputs["counts"]
+    return slice(int(counts[:photo].sum()), int(counts[: photo + 1].sum()))
 
 
 def compare(expected: Objects, found: Objects, config: Any) -> Differences:
