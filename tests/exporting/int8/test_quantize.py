@@ -159,3 +159,9 @@ def test_tensors_without_values_have_a_scale() -> None:
     graph.output("y", x * 2.0, np.float32, ["n"])
     scales = measure_scales(graph.model(), ["Mul_2"], [{"x": np.zeros(0, dtype=np.float32)}])
     assert scales["Mul_2"].scale == 1
+
+
+def test_a_tensor_that_no_photo_reaches() -> None:
+    model = build()
+    names = tensors_to_measure(model, find_layers(model))
+    assert set(measure_scales(model, names, []).values()) == {scale_of(0.0, 0.0)}

@@ -25,7 +25,10 @@ from boxmask.progress import Progress
 
 MAX_LOSS = {"AP": 0.005, "mask_AP": 0.005, "mIoU": 0.01, "accuracy": 0.01}
 NOISE_PHOTOS = 4
-NO_LAYERS = "this model has no layers that can be computed in 8 bits. Export it without --int8."
+NO_LAYERS = (
+    "this model has no layers that can be computed in 8 bits; segmenters that work in tiles have none. "
+    "Export it without --int8."
+)
 
 
 @dataclass(frozen=True)

@@ -64,15 +64,15 @@ def find_calibration_photos(source: Path, model: AnyModel, data: Path) -> Calibr
     return CalibrationPhotos(
         lambda limit: _feeds(model, [(train.path(i), partial(load, i)) for i in items[:limit]]),
         lambda before: measure(held_out, tuple(model.class_names)),
-        f"{format_count(len(items), f'{names[0]} photo')} of {data}",
+        f"{format_count(len(items), f'{names[0]} photo'.strip())} of {data}",
         format_count(len(held_out), f"{names[1]} photo"),
         labeled=True,
     )
 
 
 def is_unlabeled(data: Path) -> bool:
-    """Whether this is a folder of photos without subfolders and labels."""
-    if not data.is_dir() or any(entry.is_dir() for entry in data.iterdir()):
+    """Whether this is a folder of photos without labels and subfolders. Those for thumbnails do not count."""
+    if not data.is_dir() or any(entry.is_dir() and entry.name[0] not in ".@" for entry in data.iterdir()):
         return False
     return not has_detection_labels(data)
 

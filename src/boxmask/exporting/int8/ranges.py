@@ -61,6 +61,11 @@ def measure_scales(
 
 
 def _scale(rows: Sequence[Float[np.ndarray, " N"]]) -> Scale:
-    """From the lowest and the highest value of each photo, which come first, and its samples."""
+    """From the lowest and the highest value of each photo, which come first, and its samples.
+
+    There are no rows for a tensor that no photo reaches, for example without proposals.
+    """
+    if not rows:
+        return scale_of(0.0, 0.0)
     low, high = min(float(row[0]) for row in rows), max(float(row[1]) for row in rows)
     return best_scale(low, high, np.concatenate([row[2:] for row in rows]))
