@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import nn
@@ -65,6 +66,17 @@ def test_published_weights() -> None:
     assert entry["address"].startswith("https://")
     assert describe_training(Path(PUBLISHED)) == {}
     assert 0.4 < describe_evaluation(Path(PUBLISHED))["metrics"]["AP"] < 0.5
+
+
+def test_the_fingerprint_needs_the_content_of_all_photos(run: Run) -> None:
+    splits: dict[str, Any] = {"train": ["a.jpg", "b.jpg"], "val": ["c.jpg"], "test": []}
+    write_json(run.split_file, splits | {"contents": {"a.jpg": "1-aa", "b.jpg": "1-bb"}})
+    known = describe_training(run.path)
+    assert len(known["photos"]) == 32
+    write_json(run.split_file, splits | {"contents": {"a.jpg": "1-aa"}})
+    unknown = describe_training(run.path)
+    assert "photos" not in unknown
+    assert unknown["counts"] == known["counts"] == {"train": 2, "val": 1, "test": 0}
 
 
 def test_a_checkpoint_alone_says_what_it_knows(run: Run, tmp_path: Path) -> None:
