@@ -61,7 +61,7 @@ def score_regions(batch: Batch, proposals: Proposals, detector: RCNN) -> RegionO
         regions = warp(framed, boxes.gather(rows), proposals.photo.gather(rows), c.region_size)
         return graph.network(to_onnx(_Network(detector), (example,), ({0: "regions"},)), regions)
 
-    passes = (total + per_pass - 1) // per_pass.maximum(1)
+    passes = ((total + per_pass - 1) // per_pass.maximum(1)).maximum(0)
     scores, deltas = graph.loop(passes, score)
     rows = graph.arange(total)
     scores = scores.reshape(passes * per_pass, num_classes).gather(rows)
