@@ -113,6 +113,14 @@ def test_crops_cut_the_objects_out_of_the_upright_photo(tmp_path: Path) -> None:
         detections().crops()
 
 
+def test_the_crop_of_a_box_without_width_has_a_pixel() -> None:
+    boxes = np.array([[5, 5, 5, 9], [20, 10, 20, 10], [-3, -3, 99, 99]], dtype=np.float32)
+    scores, labels = np.ones(3, dtype=np.float32), np.zeros(3, dtype=np.int64)
+    found = Detections(boxes, scores, labels, ("cat",), (10, 20))
+    crops = found.crops(np.zeros((10, 20, 3), dtype=np.uint8))
+    assert [crop.size for crop in crops] == [(1, 4), (1, 1), (20, 10)]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -12,6 +12,7 @@ from boxmask.results.file_names import picture_names
 from boxmask.results.formats import CROPS
 from boxmask.results.pictures import save_picture
 from boxmask.types import Detections
+from boxmask.visualization.result_photo import box_windows
 from boxmask.visualization.style import RGBImage
 
 
@@ -28,10 +29,7 @@ def crop_files(name: str, detections: Detections, folder: Path) -> list[Path]:
 
 def save_crops(pixels: RGBImage, detections: Detections, files: list[Path]) -> None:
     """Write one JPEG file per object, of the pixels that its box touches. Raises as `save_picture` does."""
-    height, width = pixels.shape[:2]
-    for (x1, y1, x2, y2), file in zip(detections.boxes.tolist(), files, strict=True):
-        left, top = min(int(x1), width - 1), min(int(y1), height - 1)
-        right, bottom = max(int(np.ceil(x2)), left + 1), max(int(np.ceil(y2)), top + 1)
+    for (left, top, right, bottom), file in zip(box_windows(detections), files, strict=True):
         save_picture(np.ascontiguousarray(pixels[top:bottom, left:right]), file)
 
 

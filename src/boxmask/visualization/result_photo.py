@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,17 @@ def photo_pixels(result: Detections | SegmentationMap, photo: Photo | None) -> U
 
 
 def crop_detections(detections: Detections, photo: Photo | None) -> list[Image.Image]:
-    """Cut each box out of the photo, in whole pixels. Raises UsageError as `photo_pixels` does."""
+    """Cut each box out of the photo, as `box_windows`. Raises UsageError as `photo_pixels` does."""
     picture = Image.fromarray(photo_pixels(detections, photo))
-    low = np.floor(detections.boxes[:, :2]).astype(int).tolist()
-    high = np.ceil(detections.boxes[:, 2:]).astype(int).tolist()
-    return [picture.crop((*start, *end)) for start, end in zip(low, high, strict=True)]
+    return [picture.crop(window) for window in box_windows(detections)]
+
+
+def box_windows(detections: Detections) -> list[tuple[int, int, int, int]]:
+    """The whole pixels that each box touches, xyxy, inside of the photo: at least one."""
+    height, width = detections.size
+    windows = []
+    for x1, y1, x2, y2 in detections.boxes.tolist():
+        left, top = min(max(int(x1), 0), width - 1), min(max(int(y1), 0), height - 1)
+        right, bottom = min(math.ceil(x2), width), min(math.ceil(y2), height)
+        windows.append((left, top, max(right, left + 1), max(bottom, top + 1)))
+    return windows
