@@ -189,6 +189,8 @@ def test_classes_of_an_ensemble_can_be_chosen(boxmask: Callable[..., Any], train
             "boxmask: --tile-overlap (in Python: tile_overlap): expected a fraction of the tile, 0 to 0.9, "
             "found 1\n",
         ),
+        (("--every", "2"), "boxmask: --every is for videos. Leave it out.\n"),
+        (("--no-track",), "boxmask: --no-track (in Python: track=False) is for videos. Leave it out.\n"),
         (
             ("--tta", "--min-score", "auto"),
             'boxmask: --min-score auto (in Python: min_score="auto") takes scores that hold for a run alone, '

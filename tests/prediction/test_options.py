@@ -35,9 +35,9 @@ def test_keywords_may_be_lists() -> None:
     assert options_from_keywords({"save": "csv, png,csv"}).formats == ("csv", "png")
     assert options_from_keywords({"classes": "cat"}).classes == ("cat",)
     assert options_from_keywords({}).formats is None
-    assert options_from_keywords({"tta_scales": [1, 2]}, [Path("a"), Path("b")]) == PredictOptions(
-        tta_scales=(1, 2), with_runs=(Path("b"),)
-    )
+    assert options_from_keywords(
+        {"tta": True, "tta_scales": [1, 2]}, [Path("a"), Path("b")]
+    ) == PredictOptions(tta=True, tta_scales=(1, 2), with_runs=(Path("b"),))
 
 
 def test_an_unknown_keyword_is_an_error() -> None:
@@ -55,6 +55,8 @@ def test_an_unknown_keyword_is_an_error() -> None:
         ({"tiles": "big"}, "--tiles: expected \"auto\" or a side of at least 32 pixels, found 'big'"),
         ({"tiles": 512.0}, r"at least 32 pixels, found 512\.0"),
         ({"tiles": 31}, "at least 32 pixels, found 31"),
+        ({"tile_overlap": 0.5}, r"--tile-overlap .* has no effect without --tiles\. Add it"),
+        ({"tta_scales": (1.0,)}, r"--tta-scales .* has no effect without --tta\. Add it"),
         ({"nms_iou": "auto"}, "--nms-iou .*: expected a number from 0 to 1, found 'auto'"),
     ],
 )

@@ -23,7 +23,7 @@ class PassOptions:
     `PredictOptions` inherits the fields, and the program evaluates their annotations among the names of that
     module: they use none that are defined here.
 
-    Raises UsageError for a value out of range.
+    Raises UsageError for a value out of range, and for one that has no effect without another option.
     """
 
     tiles: Annotated[int | Literal["auto"] | None, Parameter(group="Accuracy, at the cost of time")] = None
@@ -50,11 +50,15 @@ class PassOptions:
     """More runs, as an ensemble with RUN. Classes are matched by name."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the ranges, and that each option that was given has an effect."""
         if self.tiles is not None and self.tiles != "auto":
             check_tiles(self.tiles)
         check_tiles(MIN_TILE, self.tile_overlap)
         check_scales(self.tta_scales)
+        if self.tiles is None and self.tile_overlap != PassOptions.tile_overlap:
+            raise UsageError(f"{option('tile_overlap')} has no effect without {option('tiles')}. Add it.")
+        if not self.tta and self.tta_scales != PassOptions.tta_scales:
+            raise UsageError(f"{option('tta_scales')} has no effect without {option('tta')}. Add it.")
 
     def runs(self, run: Path) -> list[Path]:
         """A run, and those that form an ensemble with it."""

@@ -40,8 +40,12 @@ def predict(
     """Run the model of a run on photos, folders and globs, and write the results into the folder `out`.
 
     Raises CheckpointError and WeightsError as `load_model` does, and PhotoError, UsageError, OutputError and
-    DiskFullError as `predict_photos` does.
+    DiskFullError as `predict_photos` does; UsageError for options of videos, too.
     """
+    if options.every != 1:
+        raise UsageError(f"{option('every')} is for videos. Leave it out.")
+    if not options.track:
+        raise UsageError("--no-track (in Python: track=False) is for videos. Leave it out.")
     model = _load(run, options)
     predictor = _predictor(model, options)
     scores = min_scores(run, model, options.min_score)
@@ -60,7 +64,7 @@ def predict_videos(
     """Run the model of a run on videos and cameras, and write the results into the folder `out`.
 
     Raises CheckpointError and WeightsError as `load_model` does, UsageError for `options.resume`, and
-    UsageError and DiskFullError as `prediction.video.predict.predict_videos` does.
+    VideoError, UsageError and DiskFullError as `prediction.video.predict.predict_videos` does.
     """
     if options.resume:
         raise UsageError(f"{option('resume')}: a video starts anew each time. Leave it out.")
