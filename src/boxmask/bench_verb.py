@@ -39,8 +39,8 @@ def bench(
     photos:      photos, folders or globs; by default validation photos of a run, or generated ones
     threads:     numbers of threads; by default 1, and one per core
     batch:       numbers of photos per call
-    max_minutes: time to measure, without loading the models and warming up
-    progress:    called with the seconds that are over, and all seconds
+    max_minutes: minutes of measurement; loading and warming up are extra
+    progress:    called with the elapsed and the total seconds
 
     Raises CheckpointError, WeightsError, PhotoError or UsageError.
     """

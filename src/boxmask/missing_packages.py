@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from boxmask.errors import UsageError
 
-WHOLE_TOOLKIT = "Install the whole toolkit: pip install boxmask"
+WHOLE_TOOLKIT = (
+    "Replace boxmask-runtime by the whole toolkit: pip uninstall boxmask-runtime, then pip install boxmask."
+)
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def load(
 
     run:     several form an ensemble; published weights (`boxmask weights list`) are downloaded once
     device:  "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
-    threads: of an exported file; by default one per core that the process may use
+    threads: number of threads, for exported files only; by default one per core that the process may use
     passes:  fields of `boxmask.prediction.passes.PassOptions`; `boxmask predict --help` describes them
 
     Raises CheckpointError if it is missing, damaged or from another version, WeightsError for published
@@ -127,8 +127,11 @@ def load(
             add_config(model)  # with Selective Search
         return model
     if threads is not None:
-        raise UsageError("threads: is for one ONNX file. For other models, call torch.set_num_threads.")
-    with needs_packages(f"{runs[0]}, which is no ONNX file," if is_single else "an ensemble"):
+        raise UsageError(
+            "threads works for a single ONNX file only. Leave it out; for PyTorch models, call "
+            "torch.set_num_threads."
+        )
+    with needs_packages(f"{runs[0]} is not an ONNX file, so it" if is_single else "an ensemble"):
         from boxmask.prediction.passes import passes_from_keywords
         from boxmask.tasks.load import load_with_passes
         from boxmask.weights.checkpoint import load_model
@@ -211,12 +214,14 @@ def export(
 
         exported = boxmask.export(run, "model.onnx")
 
-    data: a folder of photos on which the file and the model are compared; by default the validation photos of
-          the training, or generated photos if they are no longer there
-    int8: compute most layers in 8 bits; `calibrate` gives the photos for it, best with labels, and `max_loss`
-          the loss of AP, mIoU or accuracy that it may cost; `boxmask export --help` describes them
+    data:      a folder of photos on which the file and the model are compared; by default the validation
+               photos of the training, or generated photos if they are no longer there
+    int8:      compute most layers in 8 bits
+    calibrate: photos for `int8`, best with labels
+    max_loss:  largest allowed drop of AP, mask AP, mIoU or accuracy with `int8`
 
-    A file that differs from the model by more than rounding is not kept.
+    `boxmask export --help` describes the defaults. If the file differs from the model by more than rounding
+    errors, it is not written.
     Raises UsageError, ExportError, LabelError, PhotoError, CheckpointError or OutputError.
     """
     from boxmask.exporting.export import export_model, int8_options

@@ -33,7 +33,7 @@ def model_option(name: str, value: object) -> str:
 
 
 def check_names(function: str, given: Iterable[str], owner: type) -> None:
-    """Raise TypeError, as Python does, for a keyword that is no field of a dataclass; name a similar one."""
+    """Raise TypeError, as Python does, for a keyword that a dataclass does not have; name a similar one."""
     names = [field.name for field in fields(owner)]
     for name in given:
         if name not in names:

@@ -31,7 +31,7 @@ def predict(
     progress: Progress | None = None,
     **options: Unpack[PredictKeywords],
 ) -> Prediction:
-    """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
+    """Run a trained model on photos, folders and globs, and write the results into the folder `out`.
 
         boxmask.predict(run, "holiday/", "found/", save="png,coco", classes=["cat", "dog"])
 
@@ -58,7 +58,7 @@ def predict_video(
     progress: FrameProgress | None = None,
     **options: Unpack[PredictKeywords],
 ) -> VideoPrediction:
-    """Find objects in videos, and write annotated videos and tables into the folder `out`.
+    """Run a trained model on videos, and write annotated videos and tables into the folder `out`.
 
         boxmask.predict_video(run, "clip.mp4", "found/", save="mp4,csv", every=3)
 

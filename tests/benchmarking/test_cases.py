@@ -44,8 +44,8 @@ def test_repeated_numbers_are_measured_once(models: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("threads", "batches", "message"),
     [
-        ((0,), (1,), r"--threads: expected whole numbers from 1 on, found \[0\]"),
-        ((1,), (4, -1), r"--batch: expected whole numbers from 1 on, found \[4, -1\]"),
+        ((0,), (1,), r"--threads: expected whole numbers of 1 or more, found 0"),
+        ((1,), (4, -1), r"--batch: expected whole numbers of 1 or more, found 4, -1"),
         ((1,), (), "--batch: expected"),
     ],
 )
@@ -63,5 +63,5 @@ def test_models_that_do_not_exist(tmp_path: Path) -> None:
         find_cases([tmp_path / "away.onnx"], None, (1,))
     with pytest.raises(WeightsError):
         find_cases([Path("torchvision/unheard_of")], None, (1,))
-    with pytest.raises(UsageError, match="expected a run or an ONNX file"):
+    with pytest.raises(UsageError, match="expected at least one run or ONNX file, found none"):
         find_cases([], None, (1,))

@@ -29,7 +29,7 @@ def test_photos_of_the_user(folder: Path, tmp_path: Path) -> None:
     chosen = choose_photos([tmp_path], [folder], tmp_path, (1, 4))
     assert [file.name for file in chosen.files] == ["0.jpg", "2.jpg", "4.jpg", "6.jpg"]
     assert chosen.sizes == ((30, 40), (30, 42), (30, 44), (30, 46))
-    assert str(chosen) == f"4 photos ({folder}), 40x30 to 46x30"
+    assert str(chosen) == f"4 photos of {folder}, 40x30 to 46x30"
 
 
 def test_a_large_batch_takes_more_photos(folder: Path, tmp_path: Path) -> None:
@@ -46,12 +46,12 @@ def test_validation_photos_of_the_first_run_that_has_them(
     monkeypatch.setattr(photos, "validation_photos", lambda run: found.get(run.name, []))
     sources = [tmp_path / name for name in ("first", "second")]
     chosen = choose_photos(sources, None, tmp_path, (1, 4))
-    assert str(chosen) == "1 photo (validation photos of the training), 43x30"
+    assert str(chosen) == "1 validation photo of the training, 43x30"
 
 
 def test_without_photos_some_are_generated(tmp_path: Path) -> None:
     chosen = choose_photos([], None, tmp_path, (1, 4))
-    assert str(chosen) == "4 photos (generated), 640x480"
+    assert str(chosen) == "4 generated photos, 640x480"
     assert len({file.read_bytes() for file in chosen.files}) == 4
 
 

@@ -36,7 +36,7 @@ def test_a_run_and_its_file(boxmask: Boxmask, here: Path, trained: Path, exporte
     flags = ("--threads", 1, "--batch", 1, 3, "--max-minutes", 0.02)
     completed = boxmask("bench", trained, exported, *flags, "--chart", "speed.png", "--json", "speed.json")
     assert completed.status == 0, completed.err
-    assert "2 photos (validation photos of the training)" in completed.out
+    assert "2 validation photos of the training" in completed.out
     assert re.search(r"run +PyTorch +1 +1 .* 1\.00 +[\d,]+", completed.out)
     assert re.search(r"model\.onnx +ONNX +1 +1 ", completed.out)
     assert re.search(r"\n +ONNX +1 +3 ", completed.out)
@@ -55,8 +55,8 @@ def test_a_run_and_its_file(boxmask: Boxmask, here: Path, trained: Path, exporte
         assert row["p95_ms"] >= row["median_ms"]
         assert row["memory_mb"] > 30
     shares = result["shares"]
-    assert {"decoding", "image", "features", "proposals", "heads"} <= set(shares[str(trained)])
-    assert {"decoding", "convolutions", "NMS"} <= set(shares[str(exported)])
+    assert {"reading the file", "resizing", "features", "proposals", "heads"} <= set(shares[str(trained)])
+    assert {"reading the file", "convolutions", "NMS"} <= set(shares[str(exported)])
     for parts in shares.values():
         assert sum(parts.values()) == pytest.approx(1)
 
@@ -66,7 +66,7 @@ def test_in_python(trained: Path, demo: Path) -> None:
     benchmark = verbs.bench(trained, photos=photo, threads=(1,), batch=(1,), max_minutes=0.005)
     [row] = benchmark.rows
     assert (row.model, row.format, row.ratio) == (str(trained), "PyTorch", 1)
-    assert f"1 photo ({photo})" in repr(benchmark)
+    assert f"1 photo of {photo}," in repr(benchmark)
     assert "where the time goes" in repr(benchmark)
     assert json.loads(benchmark.to_json())["photos"]["files"] == [str(photo)]
     assert any("boxmask export" in note for note in benchmark.notes())
@@ -76,7 +76,7 @@ def test_what_is_no_model(refused: Refused, here: Path, trained: Path, tmp_path:
     assert "away: there is no such run or file" in refused(1, "bench", "away")
     assert "away.onnx: there is no such file" in refused(1, "bench", "away.onnx")
     (tmp_path / "text.onnx").write_text("no model")
-    assert "text.onnx: this is no intact ONNX file" in refused(1, "bench", tmp_path / "text.onnx", *QUICK)
+    assert "text.onnx: this is not a valid ONNX file" in refused(1, "bench", tmp_path / "text.onnx", *QUICK)
     (tmp_path / "empty").mkdir()
     assert "empty: no checkpoint in this folder" in refused(1, "bench", tmp_path / "empty", *QUICK)
 
@@ -100,7 +100,7 @@ def test_flags_that_cannot_be(refused: Refused, trained: Path, tmp_path: Path) -
     assert "--max-minutes (in Python: max_minutes): expected more than 0" in refused(
         2, "bench", trained, "--max-minutes", 0
     )
-    assert "speed.jpg: expected a file that ends in .png" in refused(
+    assert "speed.jpg: expected a file name that ends in .png" in refused(
         2, "bench", trained, "--chart", "speed.jpg"
     )
     (tmp_path / "mine.png").write_text("mine")

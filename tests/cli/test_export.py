@@ -65,7 +65,7 @@ def test_other_files_are_not_replaced(refused: Refused, here: Path, trained: Pat
     assert "is not replaced, because boxmask did not write it" in refused(
         2, "export", trained, "--out", "mine.onnx"
     )
-    assert "model.pt: expected a file that ends in .onnx" in refused(
+    assert "model.pt: expected a file name that ends in .onnx" in refused(
         2, "export", trained, "--out", "model.pt"
     )
 

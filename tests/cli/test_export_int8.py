@@ -98,6 +98,6 @@ def test_other_models(
 def test_arguments_that_do_not_fit(refused: Refused, trained: Path, demo: Path) -> None:
     out = ("export", trained, "--out", "model.onnx")
     assert "--int8 needs photos for calibration. Add --calibrate DATA." in refused(2, *out, "--int8")
-    assert "--calibrate is only used with --int8" in refused(2, *out, "--calibrate", demo)
+    assert "--calibrate needs --int8" in refused(2, *out, "--calibrate", demo)
     assert "--max-loss" in refused(2, *out, "--max-loss", "0.1")
     assert "expected 0 to 1, found 3" in refused(2, *out, "--int8", "--calibrate", demo, "--max-loss", "3")

@@ -79,7 +79,9 @@ def test_a_file_in_place_of_the_folder_is_wrong_usage(
     refused: Refused, here: Path, trained: Path, demo: Path
 ) -> None:
     (here / "found").write_text("mine")
-    assert "found: is a file" in refused(2, "predict", trained, demo / "images", "--out", "found")
+    assert "found: expected a folder for the results, found a file" in refused(
+        2, "predict", trained, demo / "images", "--out", "found"
+    )
 
 
 def test_a_missing_run_is_an_error(refused: Refused, demo: Path) -> None:
@@ -193,8 +195,8 @@ def test_classes_of_an_ensemble_can_be_chosen(boxmask: Callable[..., Any], train
         (("--no-track",), "boxmask: --no-track (in Python: track=False) is for videos. Leave it out.\n"),
         (
             ("--tta", "--min-score", "auto"),
-            'boxmask: --min-score auto (in Python: min_score="auto") takes scores that hold for a run alone, '
-            "not with --tta or --with. Give a number, such as 0.3.\n",
+            'boxmask: --min-score auto (in Python: min_score="auto") does not work with --tta or '
+            "--with: its scores were chosen for a single run. Give a number, for example 0.3.\n",
         ),
     ],
 )
@@ -211,4 +213,4 @@ def test_an_interrupted_ensemble_is_continued_with_the_same_runs_only(
     assert boxmask("predict", trained, photo, "--with", trained).status == 0
     assert boxmask("predict", trained, photo, "--with", trained, "--resume").status == 0
     message = refused(2, "predict", trained, photo, "--with", runs("faster-rcnn"), "--resume")
-    assert "cannot continue here, because the earlier call had --with" in message
+    assert "cannot continue: the earlier call used other runs in --with" in message

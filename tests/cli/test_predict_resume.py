@@ -45,7 +45,7 @@ def test_a_stopped_prediction_is_resumed(
     error = process.communicate(timeout=TIMEOUT)[1]
     if number == signal.SIGTERM:
         assert process.returncode == INTERRUPTED
-        assert error == "stopped; to continue, give the same command with --resume\n"
+        assert error == "stopped. To continue, run the same command with --resume.\n"
         assert not list((here / "found").glob(".boxmask-*.partial"))
     assert 3 <= (before := finished_photos(here / "found")) < PHOTOS
     assert not (here / "found" / "detections.json").exists()

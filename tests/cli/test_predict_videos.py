@@ -70,7 +70,7 @@ def test_ctrl_c_completes_the_files(
     monkeypatch.setattr(frames, "_predicted", interrupting)
     completed = boxmask("predict", trained, clip)
     assert completed.status == 130
-    assert completed.err == "stopped; the files end with the last predicted frame\n"
+    assert completed.err == "stopped. The files are complete up to the last predicted frame.\n"
     assert ": 3 frames" in completed.out
     assert (here / "predictions" / "clip.mp4").is_file()
 
@@ -79,9 +79,11 @@ def test_wrong_usage_and_bad_videos(
     boxmask: Callable[..., Any], refused: Refused, here: Path, trained: Path, clip: Path, demo: Path
 ) -> None:
     mixed = refused(2, "predict", trained, clip, demo / "images")
-    assert "Give videos in a call of their own" in mixed
-    assert "a video starts anew" in refused(2, "predict", trained, clip, "--resume")
-    assert "--save png: videos are saved as" in refused(2, "predict", trained, clip, "--save", "png")
+    assert "Predict videos and photos in separate calls" in mixed
+    assert "--resume does not work for videos" in refused(2, "predict", trained, clip, "--resume")
+    assert "--save: expected mp4, csv or jsonl for videos, found png" in refused(
+        2, "predict", trained, clip, "--save", "png"
+    )
     (here / "bad.mp4").write_text("hello\n" * 100)
     completed = boxmask("predict", trained, "bad.mp4")
     assert completed.status == 1

@@ -51,11 +51,11 @@ def test_an_unknown_class_is_an_error_with_a_suggestion(trained: Path) -> None:
 @pytest.mark.parametrize("kind", ["unet", "classifier"])
 def test_other_models_take_none_of_these_options(runs: Runs, kind: str) -> None:
     model = load_model(runs(kind))
-    with pytest.raises(UsageError, match="--classes is for detectors"):
+    with pytest.raises(UsageError, match="--classes works for detectors only"):
         ChosenClasses(model, model, ("one",))
-    with pytest.raises(UsageError, match=r"--nms-iou .* is for detectors"):
+    with pytest.raises(UsageError, match=r"--nms-iou .* works for detectors only"):
         with_nms_iou(model, 0.5)
-    with pytest.raises(UsageError, match=r"--min-score auto .* is for detectors"):
+    with pytest.raises(UsageError, match=r"--min-score auto .* works for detectors only"):
         min_scores(runs(kind), model, "auto")
 
 
@@ -108,7 +108,7 @@ def test_scores_per_class_select_by_class() -> None:
 
 def test_published_weights_have_no_recorded_scores(trained: Path) -> None:
     name = Path("torchvision/ssdlite320_mobilenet_v3_large")
-    with pytest.raises(UsageError, match="has no record of the best score per class"):
+    with pytest.raises(UsageError, match="has no recorded minimum scores"):
         min_scores(name, load_detector(trained), "auto")
 
 
@@ -143,5 +143,5 @@ def test_the_options_reach_the_files(trained: Path, demo: Path, tmp_path: Path) 
     options: PredictKeywords = {"save": "csv", "classes": [wanted], "min_score": 0.0, "resume": True}
     again = boxmask.predict(trained, photos, tmp_path / "some", nms_iou=0.1, **options)
     assert again.results == prediction.results
-    with pytest.raises(UsageError, match=r"had --nms-iou 0\.1, and this one has no --nms-iou"):
+    with pytest.raises(UsageError, match=r"used --nms-iou 0\.1, and this one uses no --nms-iou"):
         boxmask.predict(trained, photos, tmp_path / "some", **options)

@@ -175,11 +175,15 @@ def test_a_photo_with_an_error_is_tried_again(photos: Path, tmp_path: Path) -> N
 def test_other_settings_are_an_error_that_changes_nothing(photos: Path, tmp_path: Path) -> None:
     predict(Detector(), photos, tmp_path / "out", min_score=0.5, classes=None, weights="abc")
     before = contents(tmp_path / "out")
-    with pytest.raises(UsageError, match=r"earlier call had --min-score 0\.5, and this one has --min-score"):
+    with pytest.raises(
+        UsageError, match=r"earlier call used --min-score 0\.5, and this one uses --min-score"
+    ):
         predict(Detector(), photos, tmp_path / "out", min_score=0.3, classes=None, weights="abc")
-    with pytest.raises(UsageError, match=r"had no --classes, and this one has --classes cat dog\. Give the"):
+    with pytest.raises(
+        UsageError, match=r"used no --classes, and this one uses --classes cat dog\. Use the same"
+    ):
         predict(Detector(), photos, tmp_path / "out", min_score=0.5, classes=NAMES, weights="abc")
-    with pytest.raises(UsageError, match="had --weights abc, and this one has --weights xyz"):
+    with pytest.raises(UsageError, match="used --weights abc, and this one uses --weights xyz"):
         predict(Detector(), photos, tmp_path / "out", min_score=0.5, classes=None, weights="xyz")
     assert contents(tmp_path / "out") == before
 
@@ -197,7 +201,7 @@ def test_entries_without_settings_do_not_count(photos: Path, tmp_path: Path) -> 
 def test_the_results_of_another_version_are_not_continued(photos: Path, tmp_path: Path) -> None:
     predict(Detector(), photos, tmp_path / "out")
     with pytest.raises(
-        UsageError, match=r"had an earlier version of boxmask, and this one has version 2\.0 of"
+        UsageError, match=r"used an earlier version of boxmask, and this one uses version 2\.0"
     ):
         predict(Detector(), photos, tmp_path / "out", version="2.0")
 

@@ -17,7 +17,7 @@ def test_overwriting_a_photo_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_prepared_once_all_is_checked(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"file: is a file\. Give a folder"):
+    with pytest.raises(UsageError, match=r"file: expected a folder for the results, found a file"):
         prepare_folder(tmp_path / "file", [], [])
     (tmp_path / "mine.jpg").touch()
     with pytest.raises(UsageError, match=r"mine\.jpg: is not replaced"):

@@ -44,13 +44,13 @@ def refused(file: Path, says: str) -> None:
 def test_other_files(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "other.onnx"
     file.write_bytes(content)
-    refused(file, "this is no intact ONNX file")
+    refused(file, "this is not a valid ONNX file, or it is damaged")
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     refused(tmp_path / "no.onnx", "there is no such file")
     (tmp_path / "folder.onnx").mkdir()
-    refused(tmp_path / "folder.onnx", "this is no intact ONNX file")
+    refused(tmp_path / "folder.onnx", "cannot be read")
 
 
 def test_every_truncation_is_an_error(write: Any) -> None:
@@ -174,7 +174,7 @@ def test_whatever_has_external_weights_for_protocol_buffers_has_them_for_us(tmp_
 def test_weights_in_other_files_are_not_opened(write: Any, tmp_path: Path, location: str) -> None:
     (tmp_path / "weights.bin").write_bytes(bytes(100))
     file = change(write(), lambda model: external(model.graph.initializer[0], location))
-    refused(file, "keeps weights in other files, which are not opened")
+    refused(file, "stores weights in other files, which are not opened")
 
 
 def test_weights_in_other_files_are_found_inside_of_branches(write: Any) -> None:
@@ -188,7 +188,7 @@ def test_weights_in_other_files_are_found_inside_of_branches(write: Any) -> None
         constant = helper.make_node("Constant", [], ["other"], value=tensor)
         model.graph.node.extend([flag, choice, constant])
 
-    refused(change(write(), hide), "keeps weights in other files")
+    refused(change(write(), hide), "stores weights in other files")
 
 
 def test_operators_that_onnx_runtime_lacks(write: Any) -> None:
@@ -209,7 +209,7 @@ def test_functions_in_the_file_are_refused(write: Any) -> None:
         function = helper.make_function("", "F", ["x"], ["y"], [node], [helper.make_opsetid("", 18)])
         model.functions.append(function)
 
-    refused(change(write(), add_function), "functions and training in the file are not read")
+    refused(change(write(), add_function), "contains ONNX functions or training information")
 
 
 # ---------------------------------------------------------------- metadata

@@ -71,7 +71,7 @@ def test_all_forms_of_photos_give_the_same(write: Any, photo: Path) -> None:
 
 def test_proposals_are_passed_on(write: Any, photo: Path) -> None:
     detector = load_onnx(write(proposals=True, model="fast-rcnn"))
-    with pytest.raises(UsageError, match="fast-rcnn needs proposals: boxes where objects may be"):
+    with pytest.raises(UsageError, match="fast-rcnn needs proposals: boxes that may contain an object"):
         detector.predict(photo)
     assert len(detector.predict(photo, proposals=np.array([[0, 0, 3, 3]]))) == 1
     assert len(detector.predict([photo], proposals=[torch.zeros(0, 4)])) == 1
@@ -90,7 +90,7 @@ def test_threads_and_devices(write: Any, photo: Path) -> None:
         load_onnx(file, "cuda:1")
     with pytest.raises(UsageError, match="expected auto, cpu, cuda"):
         load_onnx(file, "tpu")
-    with pytest.raises(UsageError, match="threads: is for one ONNX file"):
+    with pytest.raises(UsageError, match="threads works for a single ONNX file only"):
         boxmask.load(photo, threads=2)
 
 
@@ -121,9 +121,7 @@ def test_results_that_cannot_be(
     detector = load_onnx(write(masks=True))
     run = detector._session.run
     monkeypatch.setattr(detector._session, "run", lambda *inputs: run(*inputs) | {output: value})
-    with pytest.raises(
-        CheckpointError, match=rf"model\.onnx: this file gives a result that cannot be \({says}"
-    ):
+    with pytest.raises(CheckpointError, match=rf"model\.onnx: this file returned an invalid result \({says}"):
         detector.predict(photo)
 
 

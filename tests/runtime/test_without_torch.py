@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from boxmask.missing_packages import WHOLE_TOOLKIT
+
 FORBIDDEN = """
 import sys
 
@@ -42,6 +44,7 @@ for call in (
     lambda: boxmask.export("runs/ssd-1", "model.onnx"),
     lambda: boxmask.predict("model.onnx", "my-photos/"),
     lambda: boxmask.check("my-photos/"),
+    lambda: boxmask.export("runs/ssd-1", "model.onnx"),
     lambda: found.plot(),
     lambda: found.save("picture.jpg"),
     lambda: found.to_supervision(),
@@ -92,15 +95,16 @@ def test_masks_are_saved_as_coco(write: Any, photo: Path, tmp_path: Path) -> Non
 
 
 def test_what_needs_more_says_what_to_install(write: Any, photo: Path) -> None:
-    toolkit = ", which is not installed. Install the whole toolkit: pip install boxmask"
+    toolkit = ", which is not installed. " + WHOLE_TOOLKIT
     *verbs, supervision = run(REFUSALS, write(), photo)
     assert [line.endswith(toolkit) for line in verbs] == [True] * 7
     assert [line.split(" needs the package ")[0] for line in verbs] == [
-        "runs/ssd-1, which is no ONNX file,",
+        "runs/ssd-1 is not an ONNX file, so it",
         "boxmask.train",
         "boxmask.export",
         "boxmask.predict",
         "boxmask.check",
+        "boxmask.export",
         "plot",
         "plot",
     ]

@@ -142,7 +142,7 @@ def test_predict(write: Callable[..., Path], labeled: Path, tmp_path: Path) -> N
 
 
 def test_options_that_a_file_cannot_have(write: Callable[..., Path], labeled: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="an ONNX file has its NMS inside"):
+    with pytest.raises(UsageError, match="the NMS of an ONNX file cannot be changed"):
         boxmask.predict(write(), labeled, tmp_path / "out", nms_iou=0.4)
     with pytest.raises(UsageError, match="needs a Fast R-CNN"):
         boxmask.predict(write(), labeled, tmp_path / "out", svd=(8, 8))
@@ -152,6 +152,6 @@ def test_the_best_scores_come_from_the_file(
     write: Callable[..., Path], labeled: Path, tmp_path: Path
 ) -> None:
     prediction = boxmask.predict(write(), labeled, tmp_path / "out", save="yolo", min_score="auto")
-    assert "0 objects" in prediction.summary  # 0.9 is below the best score of dogs
-    with pytest.raises(UsageError, match="has no record of the best score per class"):
+    assert "0 objects" in prediction.summary  # 0.9 is below the minimum score of dogs
+    with pytest.raises(UsageError, match="has no recorded minimum scores"):
         boxmask.predict(write(evaluation={}), labeled, tmp_path / "other", min_score="auto")

@@ -25,7 +25,7 @@ from boxmask.progress import Progress
 class BenchOptions:
     """How models are measured.
 
-    photos:      photos, folders and patterns; None: validation photos of a run, or generated ones
+    photos:      photos, folders and globs; None: validation photos of a run, or generated ones
     threads:     numbers of threads; None: 1, and one per core
     batch:       photos per call
     max_minutes: time to measure, without loading the models and warming up

@@ -46,11 +46,12 @@ def find_cases(sources: Sequence[Path], threads: Sequence[int] | None, batches: 
     Raises UsageError for no model and for numbers below 1; CheckpointError for a model that does not exist.
     """
     if not sources:
-        raise UsageError("expected a run or an ONNX file to measure")
+        raise UsageError("expected at least one run or ONNX file, found none")
     numbers = sorted({1, usable_cores()}) if threads is None else threads
     for name, given in (("threads", numbers), ("batch", batches)):
         if not given or min(given) < 1:
-            raise UsageError(f"{option(name)}: expected whole numbers from 1 on, found {list(given)}")
+            found = ", ".join(map(str, given)) or "none"
+            raise UsageError(f"{option(name)}: expected whole numbers of 1 or more, found {found}")
     formats = {source: format_of(source) for source in sources}
     return [
         Case(os.fspath(source), form, count, batch)
@@ -61,7 +62,10 @@ def find_cases(sources: Sequence[Path], threads: Sequence[int] | None, batches: 
 
 
 def format_of(source: Path) -> Format:
-    """What runs a model. Raises CheckpointError if it does not exist, or is no file of `boxmask export`."""
+    """What runs a model.
+
+    Raises CheckpointError if it does not exist, or if it is an ONNX file of another program.
+    """
     if is_onnx_name(source):
         read_metadata(source, read_onnx_file(source).properties)
         return "ONNX int8" if is_quantized(source) else "ONNX"

@@ -22,7 +22,7 @@ BAR = 0.38  # the height of a bar; a row is 1
 def check_chart(path: Path) -> None:
     """Raise UsageError for another suffix than .png, and for a file that boxmask did not write."""
     if path.suffix.lower() != SUFFIX:
-        raise UsageError(f"{path}: expected a file that ends in {SUFFIX}")
+        raise UsageError(f"{path}: expected a file name that ends in {SUFFIX}. Change --chart.")
     check_replaceable([path])
 
 
@@ -64,7 +64,9 @@ def _title(benchmark: Benchmark) -> str:
     """Machine, photos and, on a busy machine, the share of other processes."""
     lines = [f"{benchmark.machine['cpu']}; {benchmark.photos}"]
     if benchmark.is_busy:
-        lines.append(f"other processes took {format_percent(benchmark.busy or 0.0)} of the CPU meanwhile")
+        lines.append(
+            f"other processes used {format_percent(benchmark.busy or 0.0)} of the CPU during the measurement"
+        )
     return _plain("\n".join(lines))
 
 

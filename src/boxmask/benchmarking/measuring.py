@@ -1,4 +1,4 @@
-"""Measure the cases in turns, so that a busy spell of the machine meets all of them."""
+"""Measure the cases in turns, so that other load affects all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure_in_turns(
 ) -> list[Measurement]:
     """Measure until the time is over. The last turn may end a little later.
 
-    progress: called with the seconds that are over, and all seconds
+    progress: called with the elapsed and the total seconds
     """
     measurements = [Measurement() for _ in processes]
     begin, total = perf_counter(), minutes * 60

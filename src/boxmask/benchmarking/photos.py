@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,13 @@ from boxmask.runtime.load import is_onnx_name
 
 FEW = 4  # a pass of the slowest case over all photos has to fit into a minute
 QUALITY = 90  # of generated JPEG files
+
+
+class Origin(StrEnum):
+    """Where photos come from that the user did not give."""
+
+    GENERATED = "generated"
+    VALIDATION = "validation photos of the training"
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,17 @@ class BenchmarkPhotos:
     sizes: tuple[tuple[int, int], ...]
 
     def __str__(self) -> str:
-        """Number, origin and sizes: "4 generated photos, 640x480"."""
+        """Number, origin and sizes: "4 generated photos, 640x480", "4 photos of holiday, 640x480"."""
         shown = [f"{width}x{height}" for height, width in sorted(set(self.sizes), key=np.prod)]
         sizes = shown[0] if len(shown) == 1 else f"{shown[0]} to {shown[-1]}"
-        return f"{format_count(len(self.files), 'photo')} ({self.origin}), {sizes}"
+        match self.origin:
+            case Origin.GENERATED:
+                photos = format_count(len(self.files), "generated photo")
+            case Origin.VALIDATION:
+                photos = f"{format_count(len(self.files), 'validation photo')} of the training"
+            case folder:
+                photos = f"{format_count(len(self.files), 'photo')} of {folder}"
+        return f"{photos}, {sizes}"
 
 
 def choose_photos(
@@ -45,7 +60,7 @@ def choose_photos(
     """The photos of the user, else the validation photos of a run, else generated ones.
 
     sources: models; the first run among them whose validation photos are still there gives them
-    given:   photos, folders and patterns of the user
+    given:   photos, folders and globs of the user
     folder:  for generated photos
 
     Raises PhotoError if there are no photos in `given`, or they cannot be read.
@@ -55,9 +70,9 @@ def choose_photos(
     else:
         runs = [source for source in sources if not is_onnx_name(source)]
         found = next((files for run in runs if (files := validation_photos(run))), [])
-        origin = "validation photos of the training"
+        origin = Origin.VALIDATION.value
     if not found:
-        origin, found = "generated", write_generated(folder)
+        origin, found = Origin.GENERATED.value, write_generated(folder)
     number = min(max(FEW, *batches), len(found))
     files = [found[index] for index in np.linspace(0, len(found) - 1, number, dtype=int)]
     sizes = [load_photo(file).shape[:2] for file in files]

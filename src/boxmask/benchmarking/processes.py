@@ -19,6 +19,7 @@ import boxmask
 from boxmask import errors
 from boxmask.benchmarking.cases import Case
 from boxmask.errors import BoxmaskError
+from boxmask.messages import format_count
 from boxmask.runtime.session import usable_cores
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -94,9 +95,11 @@ class CaseProcess:
         status = self._process.wait()
         self._messages.seek(0)
         last = self._messages.read().strip()[-LAST_LINES:]
-        case = f"{self.case.source} on {self.case.threads} threads"
-        remedy = "Often, memory is short: close other programs, or measure fewer models at a time."
-        return BoxmaskError(f"{case}: the process that measures it ended (status {status}). {remedy}\n{last}")
+        case = f"{self.case.source} with {format_count(self.case.threads, 'thread')}"
+        remedy = "It may have run out of memory: close other programs, or measure fewer models at a time."
+        return BoxmaskError(
+            f"{case}: the process that measured it ended unexpectedly (status {status}). {remedy}\n{last}"
+        )
 
 
 @contextmanager

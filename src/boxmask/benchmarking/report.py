@@ -20,18 +20,20 @@ WIDTH = 120
 
 @dataclass(frozen=True)
 class BenchmarkRow:
-    """One case: a model with a number of threads and a batch size. None: there was no time to measure it.
+    """One row: a model with a number of threads and a batch size.
+
+    A value is None if the time was too short to measure it.
 
     model:   a run or a file, as given
     format:  "PyTorch", "ONNX" or "ONNX int8"
-    threads: of one call
+    threads: number of threads of a call
     batch:   photos per call
-    calls:   that were timed, with photos that were decoded before
-    median_ms, p95_ms: time of one call: the median and the 95th percentile
-    photos_per_second: with photos that were decoded before
-    photos_per_second_from_files: decoding included
-    ratio:   photos per second, divided by those of the first row: the median over the rounds
-    memory_mb: RAM of the process at the peak
+    calls:   number of timed calls, on decoded photos
+    median_ms, p95_ms: the median and the 95th percentile of the time of a call
+    photos_per_second: on decoded photos
+    photos_per_second_from_files: with reading and decoding the files
+    ratio:   speed relative to the first row: the median over the rounds
+    memory_mb: peak RAM of the process, including libraries
     """
 
     model: str
@@ -49,13 +51,13 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """How fast models are on this machine. Its text is the report of the terminal.
+    """How fast models are on this machine. `print()` shows the report.
 
-    rows:    one per case
+    rows:    one per model, number of threads and batch size
     shares:  of each model, the share of the time that each stage or group of operators takes
-    photos:  that the models were run on
+    photos:  the photos used
     machine: the CPU, its cores, and versions
-    busy:    the share of the CPU that other processes took meanwhile; None if the system does not tell
+    busy:    the share of the CPU that other processes used during the measurement; None if it is unknown
     """
 
     rows: tuple[BenchmarkRow, ...]
@@ -66,7 +68,7 @@ class Benchmark:
 
     @property
     def is_busy(self) -> bool:
-        """Whether other processes took more than a tenth of the CPU meanwhile."""
+        """Whether other processes used more than a tenth of the CPU during the measurement."""
         return self.busy is not None and self.busy > BUSY
 
     def notes(self) -> tuple[str, ...]:
@@ -75,11 +77,14 @@ class Benchmark:
         if self.is_busy:
             share = format_percent(self.busy or 0.0)
             notes.append(
-                f"other processes took {share} of the CPU meanwhile. The times are too long; the ratios hold "
-                "better. Measure again when the machine is idle."
+                f"other processes used {share} of the CPU during the measurement, so the times are too long. "
+                "The ratios are more reliable. Measure again when the machine is idle."
             )
         if any(row.photos_per_second_from_files is None for row in self.rows):
-            notes.append("there was no time to measure everything (-). Allow more with --max-minutes.")
+            notes.append(
+                'the time was too short to measure the cells with "-". Raise --max-minutes (in Python: '
+                "max_minutes)."
+            )
         if all(row.format == "PyTorch" for row in self.rows):
             notes.append("an ONNX file is often faster. Write one with boxmask export, and measure it, too.")
         return tuple(notes)

@@ -13,7 +13,7 @@ from torch import nn
 from boxmask.detectors.contract import Detector
 
 METHODS = {
-    "prepare": "image",
+    "prepare": "resizing",
     "propose": "proposals",
     "rpn_proposals": "proposals",
     "features": "features",

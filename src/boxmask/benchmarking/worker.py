@@ -22,7 +22,7 @@ from boxmask.errors import BoxmaskError
 from boxmask.photos.read import load_photo
 from boxmask.prediction.threads import READERS, threads, work_ahead
 
-DECODING = "decoding"
+DECODING = "reading the file"
 REST = "everything else"
 PASSES = 3  # over the photos, for the shares
 

@@ -22,10 +22,11 @@ def bench(
     chart: Path | None = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Measure how fast models are on this machine: latency, photos per second, memory, and the slow parts.
+    """Measure latency, photos per second and memory of models on this machine, and where the time goes.
 
-    Each model runs on the CPU with one thread and with all, with one photo per call and with four. The cases
-    are measured in turns, each in its own process. Compare formats by naming a run and its exported file:
+    Each model runs on the CPU with one thread and with one per core, with one photo per call and with four.
+    Each combination runs in its own process. They take turns, so that other load on the machine affects all
+    of them alike. To compare formats, give a run and its exported file:
     boxmask bench runs/faster-rcnn-1 model.onnx
 
     Parameters
@@ -40,7 +41,8 @@ def bench(
     batch
         Numbers of photos per call, for example --batch 1 4.
     max_minutes
-        Time to measure, in minutes. Loading the models and warming up come on top.
+        Minutes of measurement. Loading the models, warming up and measuring where the time goes take
+        additional time.
     chart
         Draw the photos per second into this PNG file.
     json_file

@@ -46,7 +46,8 @@ def evaluate(
     data
         Folder, archive or label file, as for training.
     split
-        Photos to evaluate on. If the data set has no split of its own, the run's split is used.
+        Photos to evaluate on. If DATA is the data set that the run was trained on, the run's split is used.
+        Otherwise, the split of the data set is used.
     unseen
         Leave out photos that were seen in training, by the run or by those whose weights it started from.
         Without this flag, metrics that include such photos are marked as tainted.

@@ -30,7 +30,7 @@ def export(
     """Write a trained model as one ONNX file, and compare the file with the model.
 
     The file holds all steps from the pixels of a photo to the objects in it. It runs wherever ONNX Runtime
-    does, without boxmask and PyTorch.
+    runs. It needs neither boxmask nor PyTorch.
 
     Parameters
     ----------
@@ -45,12 +45,13 @@ def export(
     int8
         Compute most layers in 8 bits, which is faster, and measure how much accuracy is lost.
     calibrate
-        Labeled photos, as for training, for --int8. It is calibrated on training photos, and the loss is
-        measured on validation photos. A folder of photos without labels also works, but then accuracy is not
-        measured.
+        Data set for --int8, as for training. The file is calibrated on its training photos, and the accuracy
+        loss is measured on its validation photos. A folder of photos without labels also works, but then
+        accuracy is not measured.
     max_loss
-        Loss of AP, mIoU or accuracy that --int8 may cost. Sensitive layers are kept in 32 bits; if that is
-        not enough, no file is written. Default: 0.005 for AP, 0.01 for mIoU and accuracy.
+        Largest allowed drop of AP, mask AP, mIoU or accuracy with --int8. Sensitive layers are kept in 32
+        bits; if that is not enough, no file is written. Default: 0.005 for AP and mask AP, 0.01 for mIoU and
+        accuracy.
     """
     from rich.console import Console
 
@@ -58,7 +59,7 @@ def export(
     from boxmask.exporting.export import export_model, int8_options
 
     options = int8_options(int8, calibrate, max_loss)
-    with photo_progress("comparing") as progress:
+    with photo_progress("measuring" if int8 else "comparing") as progress:
         exported = export_model(run, out, data, progress, options)
     print(f"compared with the model on {exported.origin}; largest differences:", file=sys.stderr)
     Console().print(_table(exported))

@@ -22,9 +22,9 @@ def predict(
 ) -> int:
     """Run a trained model on photos or videos. A classifier writes the class of each photo to classes.csv.
 
-    Ctrl-C, SIGTERM and a closed terminal stop it after the current photo; the exit code is then 130. The same
-    command with --resume continues. A video stops after the current frame, its files are completed, and the
-    next call starts anew.
+    Ctrl-C, SIGTERM and a closed terminal stop it after the current photo; the exit code is then 130. To
+    continue, run the same command with --resume. A video stops after the current frame, and its files are
+    completed; it cannot be continued.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def predict(
         Folder written by training, a checkpoint, an exported file (.onnx), or the name of published weights
         such as torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     photos
-        Photos, folders or globs; or videos, and camera:0, camera:1, ... In folders, only photos are used.
+        Photos, folders or globs. Or videos and cameras (camera:0, camera:1, ...), but not together with
+        photos. Videos in folders are not used.
     out
         Folder for the results.
     """
@@ -57,7 +58,7 @@ def predict(
     except KeyboardInterrupt:
         if not done:
             raise
-        print("stopped; to continue, give the same command with --resume", file=sys.stderr)
+        print("stopped. To continue, run the same command with --resume.", file=sys.stderr)
         return INTERRUPTED
     print_notes(prediction.notes)
     photos_read = format_count(len(prediction.photos), "photo")
@@ -79,6 +80,6 @@ def _predict_videos(run: Path, videos: list[str], out: Path, options: PredictOpt
     print(out)
     status = print_errors(prediction.errors, "video")
     if not prediction.finished:
-        print("stopped; the files end with the last predicted frame", file=sys.stderr)
+        print("stopped. The files are complete up to the last predicted frame.", file=sys.stderr)
         return INTERRUPTED
     return status

@@ -1,4 +1,4 @@
-"""A progress bar with the time left, for verbs that process photos or take their time; on stderr."""
+"""A progress bar with the time left, for commands that run for a while; on stderr."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _progress(title: str, unit: str) -> Iterator[ReportProgress]:
 
 @contextmanager
 def frame_progress(title: str) -> Iterator[FrameProgress]:
-    """The same for the frames of videos, whose number may not be known: "frame 120" without a time left."""
+    """Show a progress bar of the frames of a video. If their number is unknown, it shows "frame 120" only."""
     interrupt_on_signals()
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     console = Console(stderr=True)

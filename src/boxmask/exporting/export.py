@@ -28,8 +28,8 @@ SUFFIX = ".onnx"
 class Export:
     """An exported file, and how it compares with the model.
 
-    path:     of the file
-    bytes:    its size
+    path:     path of the file
+    bytes:    size of the file
     inputs, outputs: their names
     origin:   where the photos of the comparison come from
     parity:   what was compared, and the largest differences
@@ -52,7 +52,7 @@ class Int8Options:
     """How a file is quantized; see `boxmask export --help`.
 
     calibrate: photos, with labels if accuracy is to be measured
-    max_loss:  of each metric; None: the default of the metric
+    max_loss:  largest drop of each metric; None: the default of the metric
     """
 
     calibrate: Path
@@ -120,7 +120,7 @@ def _quantize(
 def check_arguments(out: Path) -> None:
     """Raise UsageError for a file that cannot be written, and for missing packages."""
     if out.suffix.lower() != SUFFIX:
-        raise UsageError(f"{out}: expected a file that ends in {SUFFIX}")
+        raise UsageError(f"{out}: expected a file name that ends in {SUFFIX}. Change --out (in Python: out).")
     check_replaceable([out])
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
@@ -136,7 +136,9 @@ def int8_options(int8: bool, calibrate: Path | None, max_loss: float | None) -> 
         raise UsageError(f"{option('int8')} needs photos for calibration. Add {option('calibrate', 'DATA')}.")
     if not int8 and (calibrate is not None or max_loss is not None):
         given = "calibrate" if calibrate is not None else "max_loss"
-        raise UsageError(f"{option(given)} is only used with {option('int8')}. Add that, or leave this out.")
+        raise UsageError(
+            f"{option(given)} needs {option('int8')}. Add {option('int8')}, or leave out {option(given)}."
+        )
     if max_loss is not None and not 0 <= max_loss <= 1:
         raise UsageError(f"{option('max_loss')}: expected 0 to 1, found {max_loss:g}")
     return Int8Options(calibrate, max_loss) if calibrate is not None else None

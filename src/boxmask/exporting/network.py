@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from boxmask.errors import UsageError
 from boxmask.exporting.graph import OPSET
 from boxmask.messages import one_line
+from boxmask.options import model_option
 from boxmask.pipeline.layers import FoldedConv2d
 
 Dynamic = dict[int, str]  # names of the axes of any length
@@ -51,7 +52,10 @@ def to_onnx(module: nn.Module, inputs: tuple[Tensor, ...], dynamic: tuple[Dynami
                 dynamic_axes=dict(zip(names, dynamic, strict=True)),
             )
         except torch.onnx.OnnxExporterError as error:
-            raise UsageError(f"this network cannot be exported by PyTorch: {one_line(error)}") from error
+            raise UsageError(
+                f"PyTorch cannot export this network ({one_line(error)}). Train with another --backbone, or "
+                "report this with the versions of torch and onnx."
+            ) from error
         model = onnx.load(Path(folder) / "network.onnx")
     return _constants_to_initializers(model)
 
@@ -143,9 +147,9 @@ def _pads(layer: FoldedConv2d, size: tuple[int, int], any_size: bool) -> tuple[i
         return (vertical, horizontal, vertical, horizontal)
     if any_size and any(side % stride for side, stride in zip(size, layer.stride, strict=True)):
         raise UsageError(
-            "this network cannot be exported: its padding depends on the size of the photo. Train it with a "
-            "multiple_of that is a multiple of all strides of the backbone, for example --model-option "
-            "multiple_of=64."
+            "the padding of this network depends on the size of the photo, so it cannot be exported. Train "
+            f"it with {model_option('multiple_of', 64)}, or another multiple of the backbone's largest "
+            "stride."
         )
     totals = []
     for side, kernel, stride, dilation in zip(

@@ -34,7 +34,7 @@ def build_graph(model: AnyModel) -> Graph:
     """The graph of a model. Raises UsageError for a model that cannot be exported yet."""
     name = name_of(model)
     if name not in BUILDERS:
-        raise UsageError(f"{name} cannot be exported yet. Models that can: {', '.join(BUILDERS)}.")
+        raise UsageError(f"{name} cannot be exported. Methods that can be exported: {', '.join(BUILDERS)}.")
     graph = Graph()
     BUILDERS[name](graph, model)
     return graph

@@ -52,7 +52,7 @@ class ResultWriter(Protocol[ResultT]):
         """One line about the results, or nothing."""
 
     def notes(self) -> tuple[str, ...]:
-        """Remarks about the pictures, for example on characters that no font has."""
+        """Notes on the pictures, for example on characters that no font has."""
 
     def remarks(self) -> tuple[str, ...]:
-        """Remarks about the results, for example that nothing was found."""
+        """Notes on the results, for example that nothing was found."""

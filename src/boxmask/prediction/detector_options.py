@@ -44,7 +44,8 @@ def with_nms_iou(model: object, nms_iou: float) -> Detector:
     detector = _require_detector(model, option("nms_iou"))
     if not isinstance(detector, Detector):
         raise UsageError(
-            f"{option('nms_iou')}: an ONNX file has its NMS inside. Give the run that it was exported from."
+            f"{option('nms_iou')}: the NMS of an ONNX file cannot be changed. Use the run that it was "
+            "exported from."
         )
     return with_config(detector, nms_iou=nms_iou)
 
@@ -59,13 +60,18 @@ def min_scores(run: Path, model: object, min_score: float | Literal["auto"]) -> 
     flag = option("min_score", "auto")
     scores = _recorded_metrics(run, _require_detector(model, flag)).get(MIN_SCORES)
     if not scores:
+        reason = (
+            "" if is_published_name(run) else " Only runs that were trained with validation photos have them."
+        )
         raise UsageError(
-            f"{flag}: {run} has no record of the best score per class. It was trained without validation "
-            "photos, or by an earlier version. Give a number, for example --min-score 0.5, or train again."
+            f"{flag}: {run} has no recorded minimum scores.{reason} Give a number, for example "
+            "--min-score 0.5."
         )
     valid = isinstance(scores, dict) and all(isinstance(score, float | int) for score in scores.values())
     if not valid:
-        raise CheckpointError(f"{run}: the recorded best scores are damaged. Give a number, or train again.")
+        raise CheckpointError(
+            f"{run}: the recorded minimum scores are damaged. Give a number, or train again."
+        )
     return {str(name): float(score) for name, score in scores.items()}
 
 
@@ -80,7 +86,7 @@ def _recorded_metrics(run: Path, detector: object) -> dict[str, Any]:
 
 
 def _require_detector(model: object, flag: str) -> AnyDetector:
-    """The model. Raises UsageError if it is no detector."""
+    """The model. Raises UsageError if it is not a detector."""
     if not isinstance(model, AnyDetector):
-        raise UsageError(f"{flag} is for detectors. Leave it out.")
+        raise UsageError(f"{flag} works for detectors only. Leave it out.")
     return model

@@ -99,7 +99,9 @@ class Journal:
 
     def damaged(self) -> OutputError:
         """The error for an entry that does not hold a result."""
-        return OutputError(f"{self._path}: this file is damaged. Leave out --resume to begin anew.")
+        return OutputError(
+            f"{self._path}: this file is damaged. Leave out --resume (in Python: resume) to start over."
+        )
 
     def files(self, entry: Mapping[str, Any]) -> list[Path]:
         """The files of an entry."""
@@ -146,20 +148,34 @@ def check_same_settings(folder: Path, earlier: Mapping[str, Any] | None, setting
         found = earlier.get(name)
         if found != json.loads(json.dumps(value)):
             raise UsageError(
-                f"{folder}: --resume (in Python: resume) cannot continue here, because the earlier call had "
-                f"{_shown(name, found)}, and this one has {_shown(name, value)}. Give the same again, or "
-                "leave out --resume to begin anew."
+                f"{folder}: --resume (in Python: resume) cannot continue: {_difference(name, found, value)}. "
+                "Use the same options, or leave out --resume to start over."
             )
 
 
-def _shown(name: str, value: object) -> str:
+def _difference(name: str, earlier: object, value: object) -> str:
+    """What differs. The values of "model" and "with" are digests, which tell users nothing."""
     if name == "model":
-        return "the other model" if value is None else f"the model {str(value)[:8]}"
+        return "the results in this folder were made with another model"
     if name == "version":
-        return "an earlier version of boxmask" if value is None else f"version {value} of boxmask"
+        used = "an earlier version" if earlier is None else f"version {earlier}"
+        return f"the earlier call used {used} of boxmask, and this one uses version {value}"
+    if name == "with":
+        return "the earlier call used other runs in --with"
+    return f"the earlier call used {_shown(name, earlier)}, and this one uses {_shown(name, value)}"
+
+
+def _shown(name: str, value: object) -> str:
+    """An option as it is typed."""
     flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool) and name == "track":
+        return flag if value else "--no-track"
+    if value is None or value is False:
+        return f"no {flag}"
+    if value is True:
+        return flag
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return f"no {flag}" if value is None else f"{flag} {text}"
+    return f"{flag} {text}"
 
 
 def _is_inside(name: object) -> bool:

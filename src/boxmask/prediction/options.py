@@ -31,19 +31,20 @@ class PredictOptions(PassOptions):
     jpg,coco; for segmenters jpg,label-maps. Videos: mp4 (with the results drawn), csv, jsonl; default
     mp4,csv."""
     min_score: float | Literal["auto"] = 0.5
-    """Minimum score in the files of each photo. COCO, CSV and Parquet files hold all detections. "auto" takes
-    the score of each class that gave the best F1 on the validation photos of the training."""
+    """Minimum score in the files of each photo. COCO, CSV and Parquet files hold all detections. "auto" uses,
+    for each class, the minimum score with the best F1 on the validation photos of the training. In videos, it
+    is the score that starts a track; later detections are kept down to 0.1."""
     classes: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=1)] = None
     """Detectors only. Classes to keep, by name, for example --classes cat dog. Default: all."""
     nms_iou: float | None = None
     """Detectors only. Of two boxes of one class with a higher IoU than this, the one with the lower score is
-    left out. Default: that of the model."""
+    removed. Default: that of the model."""
     svd: tuple[int, int] | None = None
     """Fast R-CNN only. Ranks of the truncated SVD of its two fully connected layers, for example 128 64.
     Faster, and a little less accurate."""
     resume: Annotated[bool, Parameter(negative="", show_default=False)] = False
-    """Continue an earlier call into the same folder. Give the same photos and flags. Photos whose files are
-    complete and unchanged are skipped; new photos may have been added."""
+    """Continue an earlier call with the same model and flags, in the same folder. Photos whose files are
+    complete and unchanged are skipped. Photos may be added or removed in between."""
     every: int = 1
     """Videos only. Predict every n-th frame: with 3, the frames 0, 3, 6, ..."""
     track: bool = True
@@ -56,8 +57,8 @@ class PredictOptions(PassOptions):
         super().__post_init__()
         if self.min_score == AUTO and (self.tta or self.with_runs):
             raise UsageError(
-                f"{option('min_score', AUTO)} takes scores that hold for a run alone, not with --tta or "
-                "--with. Give a number, such as 0.3."
+                f"{option('min_score', AUTO)} does not work with --tta or --with: its scores were chosen for "
+                "a single run. Give a number, for example 0.3."
             )
         if self.min_score != AUTO:
             _check_fraction("min_score", self.min_score, AUTO)
@@ -93,7 +94,7 @@ def options_from_keywords(keywords: Mapping[str, Any], runs: Sequence[Path] = ()
 
     runs: the run, and those that form an ensemble with it
 
-    Raises TypeError for a keyword that is no option, and UsageError as `PredictOptions` does.
+    Raises TypeError for a keyword that is not an option, and UsageError as `PredictOptions` does.
     """
     check_names("predict", keywords, PredictOptions)
     values = plain_values(keywords) | {"with_runs": tuple(runs[1:])}

@@ -1,4 +1,4 @@
-"""The options that let models look at each photo several times. This file imports nothing heavy."""
+"""The options that let models predict several views of each photo. This file imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -18,36 +18,37 @@ MIN_SCALE, MAX_SCALE = 0.1, 10
 
 @dataclass(frozen=True)
 class PassOptions:
-    """In which ways each photo is looked at; several results become one.
+    """How many views of each photo a model predicts; their results become one.
 
-    `PredictOptions` inherits the fields, and the program evaluates their annotations among the names of that
-    module: they use none that are defined here.
+    `PredictOptions` inherits the fields, and the command line evaluates their annotations among the names of
+    that module: they use none that are defined here.
 
     Raises UsageError for a value out of range, and for one that has no effect without another option.
     """
 
     tiles: Annotated[int | Literal["auto"] | None, Parameter(group="Accuracy, at the cost of time")] = None
-    """Detectors and segmenters. Side of the overlapping tiles in which photos are looked at, in pixels, for
-    small objects in large photos. Detectors look at the whole photo, too. "auto" takes the size of the
-    training photos."""
+    """Detectors and segmenters. Side of the overlapping tiles that a photo is cut into, in pixels, for small
+    objects in large photos. Detectors also predict the whole photo. "auto" uses the size of the training
+    photos."""
     tile_overlap: Annotated[float, Parameter(group="Accuracy, at the cost of time")] = 0.25
-    """Part of a tile's side that it shares with the next. Objects should be smaller than that."""
+    """Fraction of a tile's side that overlaps the next tile. An object smaller than the overlap is complete
+    in at least one tile."""
     tta: Annotated[
         bool, Parameter(group="Accuracy, at the cost of time", negative="", show_default=False)
     ] = False
-    """Test-time augmentation: look at each photo as it is and mirrored, at the sizes of --tta-scales."""
+    """Test-time augmentation: predict each photo as it is and mirrored, at the sizes of --tta-scales."""
     tta_scales: Annotated[
         tuple[float, ...], Parameter(group="Accuracy, at the cost of time", consume_multiple=1)
     ] = (0.8, 1.0, 1.25)
-    """Sizes of the photo in the network, as multiples of the size in training. With three, each photo is
-    looked at six times; --tta-scales 1 looks twice."""
+    """Sizes of the photo in the network, as factors of the size in training. Three sizes take six times as
+    long; --tta-scales 1 takes twice as long."""
     with_runs: Annotated[
         tuple[Path, ...],
         Parameter(
             name="--with", group="Accuracy, at the cost of time", consume_multiple=1, show_default=False
         ),
     ] = ()
-    """More runs, as an ensemble with RUN. Classes are matched by name."""
+    """More runs, which form an ensemble with RUN. Classes are matched by name."""
 
     def __post_init__(self) -> None:
         """Check the ranges, and that each option that was given has an effect."""
@@ -84,7 +85,7 @@ def passes_from_keywords(runs: Sequence[Path], keywords: Mapping[str, Any]) -> P
 
     runs: the run, and those that form an ensemble with it
 
-    Raises TypeError for a keyword that is no option, and UsageError as `PassOptions` does.
+    Raises TypeError for a keyword that is not an option, and UsageError as `PassOptions` does.
     """
     check_names("load", keywords, PassOptions)
     return PassOptions(**plain_values(keywords), with_runs=tuple(runs[1:]))

@@ -27,7 +27,7 @@ class Prediction:
     files:   the files that were written
     errors:  one message per photo that could not be read or whose files could not be written
     summary: one line about the results, or nothing
-    notes:   remarks, for example on removed files of an earlier call, or on files that are not photos
+    notes:   notes, for example on removed files of an earlier call, or on files that are not photos
     """
 
     photos: list[Path]
@@ -60,7 +60,9 @@ def predict_photos(
     DiskFullError.
     """
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file. Give a folder with --out.")
+        raise UsageError(
+            f"{out}: expected a folder for the results, found a file. Choose another --out (in Python: out)."
+        )
     found = search_photos(inputs)
     names = picture_names(found.photos, out)
     items = [PhotoToPredict(*pair) for pair in zip(found.photos, names, strict=True)]

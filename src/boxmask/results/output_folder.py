@@ -30,6 +30,6 @@ def prepare_folder(
     removed or written.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file. Give a folder.")
+        raise UsageError(f"{folder}: expected a folder for the results, found a file. Choose another.")
     check_not_overwriting(files, photos)
     return renaming_notes(photos, folder) + begin_job(folder, files, photos, complete)

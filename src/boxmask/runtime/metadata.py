@@ -29,8 +29,8 @@ class ExportMetadata:
     task:        "detection", "segmentation" or "classification"
     class_names: in the order of the labels
     config:      the config of the model
-    version:     of boxmask that wrote the file
-    training:    a fingerprint of the training photos, if it is known
+    version:     version of boxmask that wrote the file
+    training:    fingerprints of the data set and of the training photos, and the number of photos
     weights:     what the training started from, with licenses
     evaluation:  metrics, if there are any
     """
@@ -48,11 +48,11 @@ class ExportMetadata:
 def read_metadata(path: Path, properties: Mapping[str, str]) -> ExportMetadata:
     """The metadata in the properties of the file at `path`.
 
-    Raises CheckpointError, naming the file, if there are none, or if they are damaged or of a newer format.
+    Raises CheckpointError, naming the file, if there is none, or if it is damaged or of a newer format.
     """
     if KEY not in properties:
         raise CheckpointError.in_file(
-            path, "this ONNX file was not written by boxmask: it does not say how it is used. " + REMEDY
+            path, "this ONNX file was not written by boxmask. Give a file that boxmask export wrote."
         )
     try:
         return _parse(properties[KEY])
@@ -65,11 +65,11 @@ def read_metadata(path: Path, properties: Mapping[str, str]) -> ExportMetadata:
 
 
 class NewerFormat(Exception):
-    """The metadata have a format that this version does not know."""
+    """The metadata has a format that this version does not know."""
 
 
 def _parse(text: str) -> ExportMetadata:
-    """Metadata from JSON. Raises ValueError if they are no such JSON."""
+    """Metadata from JSON. Raises ValueError if it is not such JSON."""
     if len(text) > MAX_TEXT:
         raise ValueError(f"{len(text):,} characters, at most {MAX_TEXT:,} are read")
     values = json.loads(text)

@@ -95,7 +95,7 @@ class ExportedModel(ABC, Generic[ResultT]):
             return self._result(outputs, (height, width), kept)
         except ValueError as error:
             raise CheckpointError.in_file(
-                self.path, f"this file gives a result that cannot be ({error}). {REMEDY}"
+                self.path, f"this file returned an invalid result ({error}). {REMEDY}"
             ) from error
 
     def _proposals(self, pixels: NDArray[np.uint8], proposals: Any) -> NDArray[np.float32] | None:
@@ -104,9 +104,9 @@ class ExportedModel(ABC, Generic[ResultT]):
             return None
         if proposals is None and self.propose is None:
             raise UsageError(
-                f"{self.name} needs proposals: boxes where objects may be. Pass them as "
-                "predict(photo, proposals=boxes), or install the whole toolkit, which finds them: "
-                "pip install boxmask"
+                f"{self.name} needs proposals: boxes that may contain an object. Pass them: "
+                "predict(photo, proposals=boxes). The whole toolkit finds them itself: pip uninstall "
+                "boxmask-runtime, then pip install boxmask."
             )
         if proposals is None and self.propose is not None:
             proposals = self.propose(pixels)

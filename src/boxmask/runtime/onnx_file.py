@@ -62,8 +62,8 @@ class OnnxFile:
 def read_onnx_file(path: Path) -> OnnxFile:
     """Check a file without running it.
 
-    Raises CheckpointError, naming the file, if it is missing, no ONNX file, keeps weights in other files, or
-    needs other operators than those of ONNX Runtime.
+    Raises CheckpointError, naming the file, if it is missing, is not an ONNX file, stores weights in other
+    files, or needs other operators than those of ONNX Runtime.
     """
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
@@ -71,12 +71,18 @@ def read_onnx_file(path: Path) -> OnnxFile:
         return OnnxFile(path, _read(path, memoryview(path.read_bytes())))
     except FileNotFoundError as error:
         raise CheckpointError.in_file(path, "there is no such file. Check the path.") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError.in_file(path, f"this is no intact ONNX file ({error}). {REMEDY}") from error
+    except OSError as error:
+        raise CheckpointError.in_file(
+            path, f"cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
+    except ValueError as error:
+        raise CheckpointError.in_file(
+            path, f"this is not a valid ONNX file, or it is damaged ({error}). {REMEDY}"
+        ) from error
 
 
 def _read(path: Path, content: memoryview) -> dict[str, str]:
-    """The properties. Raises ValueError for bytes that are no ONNX file."""
+    """The properties. Raises ValueError for bytes that are not an ONNX file."""
     properties: dict[str, str] = {}
     has_graph, reader = False, _Reader()
     for number, value in reader.fields(content):
@@ -89,7 +95,11 @@ def _read(path: Path, content: memoryview) -> dict[str, str]:
         elif number == MODEL_OPSETS:
             _check_domain(path, text(dict(reader.fields(message(value))).get(OPSET_DOMAIN, memoryview(b""))))
         elif number in (MODEL_FUNCTIONS, MODEL_TRAINING):
-            raise CheckpointError.in_file(path, f"functions and training in the file are not read. {REMEDY}")
+            raise CheckpointError.in_file(
+                path,
+                "this file contains ONNX functions or training information, which boxmask does not support. "
+                + REMEDY,
+            )
     if not has_graph:
         raise ValueError("there is no graph in it")
     if any(
@@ -97,7 +107,7 @@ def _read(path: Path, content: memoryview) -> dict[str, str]:
         for number, value in _tensors(content, reader)
     ):
         raise CheckpointError.in_file(
-            path, f"this file keeps weights in other files, which are not opened. {REMEDY}"
+            path, f"this file stores weights in other files, which are not opened. {REMEDY}"
         )
     return properties
 

@@ -1,4 +1,4 @@
-"""Load one or several runs as one model, which may look at each photo several times."""
+"""Load one or several runs as one model, which may predict several views of each photo."""
 
 from __future__ import annotations
 

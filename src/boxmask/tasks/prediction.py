@@ -67,7 +67,9 @@ def predict_videos(
     VideoError, UsageError and DiskFullError as `prediction.video.predict.predict_videos` does.
     """
     if options.resume:
-        raise UsageError(f"{option('resume')}: a video starts anew each time. Leave it out.")
+        raise UsageError(
+            f"{option('resume')} does not work for videos, which always start over. Leave it out."
+        )
     video_options = VideoOptions(formats=options.formats, every=options.every, track=options.track)
     model = _load(run, options)
     predictor = _predictor(model, options)

@@ -112,7 +112,7 @@ def test_an_ssd_of_several_sizes_is_rescaled() -> None:
 def test_exported_files_see_one_size_and_their_segmenters_are_not_joined() -> None:
     exported: Any = PaintDetector()  # any model that is no network
     assert len(views_of([exported], (1.0,))) == 2
-    with pytest.raises(UsageError, match="an ONNX file sees photos at one size"):
+    with pytest.raises(UsageError, match="an ONNX file has a fixed photo size"):
         views_of([exported], (0.8, 1.0))
     with pytest.raises(UsageError, match="an ONNX file of a segmenter gives no probabilities to average"):
         FusedSegmenter([View(exported)])

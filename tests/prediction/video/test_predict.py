@@ -277,7 +277,7 @@ def test_an_error_of_the_model_is_none_of_a_file(tmp_path: Path, short: Path) ->
 
 
 def test_wrong_options() -> None:
-    with pytest.raises(UsageError, match="--save jpg: videos are saved as mp4, csv, jsonl"):
+    with pytest.raises(UsageError, match="--save: expected mp4, csv or jsonl for videos, found jpg"):
         VideoOptions(formats=("mp4", "jpg"))
     with pytest.raises(UsageError, match="--every: expected 1 or more, found 0"):
         VideoOptions(every=0)

@@ -95,7 +95,7 @@ def test_a_damaged_place_is_named_and_the_rest_is_read(tmp_path: Path, clip: Pat
     damaged.write_bytes(content)
     frames, reader = read(damaged)
     assert 30 < len(frames) < 60
-    assert any("a.mp4: damaged at 0:00." in note for note in reader.notes()), reader.notes()
+    assert any("the damage begins at 0:00." in note for note in reader.notes()), reader.notes()
 
 
 def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path, moving_scene: Any) -> None:
@@ -105,7 +105,7 @@ def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path, moving_scene: An
     frames, reader = read(tmp_path / "a.mkv")
     assert [moving_scene.read_number(frame.pixels) for frame in frames] == list(range(len(frames)))
     assert 20 < len(frames) < 100
-    assert f"a.mkv: broken off at 0:0{frames[-1].time:.1f} of 0:04.0" in reader.notes()[0]
+    assert f"a.mkv: ends at 0:0{frames[-1].time:.1f}, although its header says 0:04.0" in reader.notes()[0]
 
 
 def test_few_frames_per_second_are_not_taken_for_a_truncated_file(tmp_path: Path) -> None:
@@ -165,14 +165,14 @@ def test_a_frame_that_cannot_be_converted_is_left_out(clip: Path, monkeypatch: p
     monkeypatch.setattr(VideoReader, "_pixels", fail_once)
     frames, reader = read(clip)
     assert [frame.number for frame in frames] == [0, *range(2, 60)]
-    assert reader.notes() == (f"{clip}: damaged at 0:00.0: 1 piece could not be decoded",)
+    assert reader.notes() == (f"{clip}: 1 frame could not be decoded; the damage begins at 0:00.0",)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "this file is empty"),
-        (b"hello\n" * 100, "is not a video, or it is damaged"),
+        (b"hello\n" * 100, "is not a video, or its beginning or end is damaged"),
         (b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "is not a video"),
         (b"ffconcat version 1.0\nfile other.mp4\n", "is not a video"),
     ],
@@ -185,7 +185,9 @@ def test_files_that_are_no_videos(tmp_path: Path, content: bytes, message: str) 
 
 def test_a_video_without_its_index_is_named(tmp_path: Path, clip: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(clip.read_bytes()[:5000])
-    with pytest.raises(VideoError, match=r"a\.mp4: this file is not a video, or it is damaged"):
+    with pytest.raises(
+        VideoError, match=r"a\.mp4: this file is not a video, or its beginning or end is damaged"
+    ):
         VideoReader(tmp_path / "a.mp4")
 
 
@@ -203,7 +205,7 @@ def test_photos_folders_missing_files_and_songs(tmp_path: Path) -> None:
         "photo.jpg": "is not a video",
         "missing.mp4": "does not exist",
         ".": "found a folder",
-        "song.mp4": "has no video",
+        "song.mp4": "has no video stream",
     }
     for name, message in expected.items():
         with pytest.raises(VideoError, match=message):

@@ -91,7 +91,7 @@ def test_an_input_that_matches_no_photo_is_an_error(tmp_path: Path, given: str) 
 
 def test_a_file_in_place_of_the_folder_is_an_error(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(UsageError, match=r"out: is a file\. Give a folder with --out\."):
+    with pytest.raises(UsageError, match=r"out: expected a folder for the results, found a file"):
         classify([photos], tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
 

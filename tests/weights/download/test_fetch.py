@@ -106,7 +106,7 @@ def test_nothing_is_continued_without_a_checksum(server: Any, checkpoints: Path)
 
 def test_a_cut_download_starts_anew_without_a_checksum(server: Any, checkpoints: Path) -> None:
     file, server.cut_after = server.offer("net.pth", CONTENT, sha256=""), 2_100_000
-    with pytest.raises(WeightsError, match=r"stopped .* Run the same again: it starts anew\."):
+    with pytest.raises(WeightsError, match=r"stopped .* Run the same again: it starts over\."):
         fetch(file)
     assert names(checkpoints) == []
 

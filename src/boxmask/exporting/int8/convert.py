@@ -25,10 +25,6 @@ from boxmask.progress import Progress
 
 MAX_LOSS = {"AP": 0.005, "mask_AP": 0.005, "mIoU": 0.01, "accuracy": 0.01}
 NOISE_PHOTOS = 4
-NO_LAYERS = (
-    "this model has no layers that can be computed in 8 bits; segmenters that work in tiles have none. "
-    "Export it without --int8."
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Loss:
 
     @property
     def loss(self) -> float:
-        """What the metric lost."""
+        """The drop of the metric."""
         return self.float32 - self.int8
 
 
@@ -69,7 +65,7 @@ class Int8:
     float_layers: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """What the metadata say about it."""
+        """What the metadata says about it."""
         metrics = {
             loss.metric: {
                 "float32": loss.float32,
@@ -104,7 +100,10 @@ def quantize_within_loss(
     """
     layers = find_layers(proto)
     if not layers:
-        raise ExportError(NO_LAYERS)
+        raise ExportError(
+            "this model has no layers that can be computed in 8 bits; segmenters that work in tiles have none. "
+            f"Export it without {option('int8')}."
+        )
     photos = find_calibration_photos(source, model, data)
     scales = measure_scales(proto, tensors_to_measure(proto, layers), photos.feeds(MANY))
     before = Predictor(proto, model.config)
@@ -169,5 +168,5 @@ def _too_much(loss: Loss, limits: Mapping[str, float], kept: int, layers: int) -
     return (
         f"in 8 bits, {loss.metric} falls from {loss.float32:.3f} to {loss.int8:.3f}, by more than "
         f"{limits[loss.metric]:g}, even with {kept} of {layers} layers in 32 bits. The file was not written. "
-        f"Calibrate on more photos, or allow a larger loss with {option('max_loss', 'X')}."
+        f"Calibrate on more photos, or allow a larger accuracy loss with {option('max_loss', 'X')}."
     )

@@ -1,4 +1,4 @@
-"""The photos for calibration, and others on which the loss is measured."""
+"""The photos for calibration, and others on which the accuracy loss is measured."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MANY = 48  # photos for calibration; more change little
 
 @dataclass(frozen=True)
 class CalibrationPhotos:
-    """Photos for calibration, and how the loss is measured on others.
+    """Photos for calibration, and how the accuracy loss is measured on others.
 
     feeds:       one photo after another, as inputs of the file; the argument limits their number
     measure:     needs the file before quantization
@@ -80,7 +80,7 @@ def is_unlabeled(data: Path) -> bool:
 def _unlabeled(model: AnyModel, data: Path) -> CalibrationPhotos:
     photos = find_photos(data)
     if len(photos) < 2:
-        raise UsageError(f"{data}: one photo is too few for calibration. Add more, best 50 or more.")
+        raise UsageError(_too_few(data))
     first, second = photos[::2], photos[1::2][:MANY]
     chosen = [first[i] for i in np.linspace(0, len(first) - 1, min(MANY, len(first)), dtype=int)]
     return CalibrationPhotos(
@@ -89,6 +89,12 @@ def _unlabeled(model: AnyModel, data: Path) -> CalibrationPhotos:
         f"{format_count(len(chosen), 'photo')} of {data}",
         format_count(len(second), "other photo"),
         labeled=False,
+    )
+
+
+def _too_few(data: Path) -> str:
+    return (
+        f"{data}: calibration needs at least two photos, and there is one. Use 50 or more for a good result."
     )
 
 
@@ -121,8 +127,11 @@ def _read_labeled(source: Path, model: AnyModel, data: Path) -> tuple[Any, Any, 
     rest = train if train is not None else val
     if rest is None:
         if read("test") is not None:
-            raise UsageError(f"{data}: there are only test photos, which are not used. Give others.")
+            raise UsageError(
+                f"{data}: all photos are test photos, which are never used for calibration. Give a data set "
+                "with training and validation photos."
+            )
         rest = everything
     if len(rest) < 2:
-        raise UsageError(f"{data}: one photo is too few for calibration. Add more, best 50 or more.")
+        raise UsageError(_too_few(data))
     return rest.subset(np.arange(0, len(rest), 2)), rest.subset(np.arange(1, len(rest), 2)), ("", "other")

@@ -136,7 +136,7 @@ def check_differences(differences: Differences, photos: Sequence[NamedPhoto]) ->
 
 
 def check_mismatches(rows: Sequence[Differences]) -> None:
-    """Raise ExportError if more objects have no counterpart than near-ties explain."""
+    """Raise ExportError if too many objects have no counterpart."""
     mismatches, compared = sum(row.mismatches for row in rows), sum(row.compared for row in rows)
     if mismatches > max(1, ALLOWED_MISMATCHES * compared):
         raise ExportError(

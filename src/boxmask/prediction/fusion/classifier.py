@@ -17,7 +17,7 @@ from boxmask.types import Classification
 
 
 class FusedClassifier:
-    """One or several classifiers that look at each photo in several ways.
+    """One or several classifiers that predict several views of each photo.
 
     A class has the mean of its scores over the views of the models that know it, divided by their sum over
     all classes. `config` is that of the first classifier, with the classes of all.

@@ -20,7 +20,7 @@ from boxmask.types import Detections
 
 
 class FusedDetector:
-    """One or several detectors that look at each photo in several ways; see `fuse_detections`.
+    """One or several detectors that predict several views of each photo; see `fuse_detections`.
 
     It finds the classes that at least one of them knows, and masks if all of them find masks. `config` is
     that of the first detector (the first without masks, if there is one), with these classes.

@@ -24,7 +24,7 @@ from boxmask.types import SegmentationMap
 
 
 class FusedSegmenter:
-    """One or several segmenters that look at each photo in several ways.
+    """One or several segmenters that predict several views of each photo.
 
     A pixel gets the class with the highest mean probability. The mean is over the views of the models that
     know the class. `config` is that of the first segmenter, with the classes of all.
@@ -43,7 +43,10 @@ class FusedSegmenter:
         self._classes = JoinedClasses.of([config.class_names for config in configs])
         names = self._classes.names
         if len(names) > IGNORED:
-            raise UsageError(f"the models know {len(names)} classes; a label map has at most {IGNORED}")
+            raise UsageError(
+                f"the models know {len(names)} classes; a label map has at most {IGNORED}. Combine fewer "
+                "runs."
+            )
         self.config: Any = replace(configs[0], class_names=names, class_weights=())
 
     @property

@@ -1,4 +1,4 @@
-"""Views: a model, and how it looks at a photo."""
+"""Views: a model, and how it sees a photo."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def rescaled(model: ModelT, scale: float) -> ModelT:
     """
     if not isinstance(model, Model):
         raise UsageError(
-            f"{option('tta')}: an ONNX file sees photos at one size. Add --tta-scales 1 (in Python: "
-            "tta_scales=(1.0,)), or give the run that it was exported from."
+            f"{option('tta')}: an ONNX file has a fixed photo size. Add --tta-scales 1 (in Python: "
+            "tta_scales=(1.0,)), or use the run that it was exported from."
         )
     sides = {
         name: max(1, round(getattr(model.config, name) * scale)) for name in ("shorter_side", "longer_side")

@@ -23,16 +23,17 @@ class _Detector(Protocol):
 
 
 class TiledDetector:
-    """A detector that sees a large photo in overlapping tiles, at a higher resolution than at once.
+    """A detector that predicts a large photo in overlapping tiles.
 
-    It also sees the photo at once, for objects that no tile holds: from that view, those are kept whose
-    longer side is above the overlap of the tiles. A photo that fits into a tile is seen at once only.
+    The tiles have a higher resolution than the whole photo would have. The detector also predicts the whole
+    photo, to find objects larger than a tile: from this view, only objects are kept whose longer side exceeds
+    the overlap. A photo that fits into a tile is predicted as a whole only.
 
     tile:    side of a tile in pixels of the photo
-    overlap: the part of a tile's side that it shares with the next. An object whose sides are shorter than
-             that is whole in at least one tile.
+    overlap: fraction of a tile's side that overlaps the next tile. An object smaller than the overlap is
+             complete in at least one tile.
 
-    One tile is seen after another, so that a large photo needs hardly more memory than its own pixels.
+    Tiles are predicted one after another, so memory use stays close to the size of the photo.
     Raises UsageError for a tile or an overlap out of range.
     """
 

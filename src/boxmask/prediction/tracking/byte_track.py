@@ -41,7 +41,7 @@ class Track:
     number:    counts the tracks from 1, in the order of their second detection; 0 before it
     label:     class index
     motion:    where the object is expected
-    last_seen: seconds, of its last detection
+    last_seen: time of its last detection, in seconds
     """
 
     label: int
@@ -53,7 +53,7 @@ class Track:
 class ByteTracker:
     """Gives each object of a video a number that it keeps.
 
-    min_scores:    of a high score, for each class
+    min_scores:    for each class, the lowest score that starts a track
     frame_seconds: seconds between two frames, usually; the unit of the motion
     """
 

@@ -41,8 +41,8 @@ def predict_frames(
     track:     whether each object gets a number that it keeps
     every:     predict every n-th frame only
 
-    A frame comes when the next one is predicted: only then is it known whether its objects are tracked.
-    Raises VideoError if the video is missing, damaged from the beginning, or no video.
+    Each frame is yielded after the next one is predicted, because only a second detection confirms a track.
+    Raises VideoError if the video is missing, damaged from the beginning, or not a video.
     """
     check_every(every)
     with VideoReader(video) as reader:
@@ -91,7 +91,8 @@ class FrameRun:
                 return LabelMapFrames()
             case Classification():
                 return ClassFrames(first)
-        raise TypeError(f"model.predict returned {type(first).__name__}, which no video can show")
+        expected = "Detections, SegmentationMap or Classification"
+        raise TypeError(f"expected {expected} from model.predict, found {type(first).__name__}")
 
 
 def _predicted(frame: Frame, result: Any, tracks: list[Track | None] | None) -> PredictedFrame:

@@ -29,10 +29,8 @@ def check_video_formats(formats: Sequence[str]) -> None:
     """Raise UsageError if a video's results cannot be written in one of these formats."""
     unknown = [name for name in formats if name not in VIDEO_FORMATS]
     if unknown or not formats:
-        named = ", ".join(unknown) or "nothing"
-        raise UsageError(
-            f"--save {named}: videos are saved as {', '.join(VIDEO_FORMATS)}. Choose from these."
-        )
+        found = ", ".join(unknown) or "nothing"
+        raise UsageError(f"--save: expected mp4, csv or jsonl for videos, found {found}")
 
 
 def video_files(name: str, formats: Sequence[str], folder: Path) -> list[Path]:

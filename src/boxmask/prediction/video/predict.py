@@ -63,7 +63,7 @@ class VideoPrediction:
     summaries: one line for each of them, with the number of its frames and objects
     files:     the files that were written
     errors:    one message per video that could not be read or whose files could not be written
-    notes:     remarks, for example on damaged places
+    notes:     notes, for example on damaged parts
     finished:  False if a signal stopped the work; the files then end with the last predicted frame
     """
 
@@ -159,6 +159,8 @@ class _Job:
                 raise VideoError(f"{reader.source}: no frame can be decoded. Replace it with an intact copy.")
         self.notes += () if self.signals else reader.notes()
         if reader.audio is not None and outputs.lacks_sound:
-            self.notes.append(f"{reader.source}: written without sound, because MP4 cannot hold its format")
+            self.notes.append(
+                f"{reader.source}: the sound was left out, because MP4 does not support its format"
+            )
         found = f", {summary}" if summary else ""
         return f"{format_count(count, 'frame')}, {format_time(seconds)}{found}"

@@ -13,4 +13,7 @@ def import_av() -> ModuleType:
     try:
         return import_module("av")
     except ImportError as error:
-        raise UsageError(f'Videos need the package av ({error}): pip install "boxmask[video]"') from error
+        raise UsageError(
+            f"videos need the package av, which cannot be imported ({error}). Install it with: pip install "
+            '"boxmask[video]"'
+        ) from error

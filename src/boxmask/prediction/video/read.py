@@ -50,7 +50,7 @@ class VideoReader:
     num_frames: as the header of the file says or implies; None if it is not known
     audio:      the stream of sound, if there is one
 
-    Raises VideoError if the source is missing, no video, or in a codec that PyAV lacks.
+    Raises VideoError if the source is missing, is not a video, or has a codec that PyAV lacks.
     """
 
     def __init__(self, source: str | Path) -> None:
@@ -101,18 +101,21 @@ class VideoReader:
                     yield Frame(number, time, pixels)
 
     def notes(self) -> tuple[str, ...]:
-        """Remarks on damaged places, once the frames are read."""
+        """Notes on damaged parts, once the frames are read."""
         notes = []
+        first = f"; the damage begins at {format_time(self._first_damage)}"
         if self._num_failed:
-            lost = format_count(self._num_failed, "piece")
-            notes.append(f"damaged at {format_time(self._first_damage)}: {lost} could not be decoded")
+            lost = format_count(self._num_failed, "frame")
+            notes.append(f"{lost} could not be decoded{first}")
         if self._num_damaged:
-            damaged = format_count(self._num_damaged, "frame")
-            notes.append(f"damaged at {format_time(self._first_damage)}: {damaged} may look wrong")
+            notes.append(f"{format_count(self._num_damaged, 'frame')} may look wrong{first}")
         if self._end_error or (self._missing() > MAX_MISSING and not self.is_camera):
-            length = f" of {format_time(self.duration)}" if self.duration else ""
+            end = format_time(max(0.0, self._last))
             why = f" ({self._end_error})" if self._end_error else ""
-            notes.append(f"broken off at {format_time(max(0.0, self._last))}{length}{why}")
+            if self.duration:
+                notes.append(f"ends at {end}, although its header says {format_time(self.duration)}{why}")
+            else:
+                notes.append(f"ends early, at {end}{why}")
         return tuple(f"{self.source}: {note}" for note in notes)
 
     def _missing(self) -> float:
@@ -134,12 +137,15 @@ class VideoReader:
             if not stream.disposition & av.stream.Disposition.attached_pic  # the cover of a song
         ]
         if not streams:
-            raise VideoError(f"{self.source}: this file has no video.")
+            raise VideoError(f"{self.source}: this file has no video stream. Give a video.")
         if streams[0].codec_context is None:
             raise VideoError(f"{self.source}: this video has a codec that PyAV lacks. Convert it to H.264.")
         width, height = streams[0].width, streams[0].height
         if width * height > MAX_PIXELS:
-            raise VideoError(f"{self.source}: this video is too large ({width:,} × {height:,} pixels).")
+            raise VideoError(
+                f"{self.source}: a frame has {width * height:,} pixels; at most {MAX_PIXELS:,} are read. "
+                "Scale the video down first."
+            )
         return streams[0]
 
     def _duration(self) -> float | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CAMERA = "camera:"
 CAMERA_OPTIONS = {"framerate": "30"}
+NO_CAMERA = "No camera was found. Connect one, or allow this program to use it."
 TIMEOUT = 10.0  # seconds, for a camera to open and to give the next frame
 
 # Formats of videos. Playlists, which name other files, are not among them.
@@ -43,15 +44,17 @@ def only_videos(inputs: Sequence[str | Path]) -> bool:
     videos = [given for given in inputs if is_video_input(given)]
     if videos and len(videos) < len(inputs):
         other = next(given for given in inputs if not is_video_input(given))
-        raise UsageError(f"{videos[0]} is a video, and {other} is not. Give videos in a call of their own.")
+        raise UsageError(
+            f"{videos[0]} is a video, and {other} is not. Predict videos and photos in separate calls."
+        )
     return bool(videos)
 
 
 def find_videos(inputs: Sequence[str | Path]) -> list[str]:
     """The cameras and files that the inputs name, each once.
 
-    A pattern, "clips/*.mp4", stands for its files, except those that boxmask wrote. A missing file stays in
-    the list: opening it reports the error. Raises VideoError for a pattern that matches outputs only.
+    A glob, "clips/*.mp4", stands for its files, except those that boxmask wrote. A missing file stays in
+    the list: opening it reports the error. Raises VideoError for a glob that matches outputs only.
     """
     found: dict[str, None] = {}
     for given in map(str, inputs):
@@ -66,7 +69,7 @@ def _matches(pattern: str) -> list[str]:
     videos = [match for match in matches if not is_output(Path(match))]
     if matches and not videos:
         raise VideoError(
-            f"{pattern}: this pattern matches only files that boxmask wrote. To use them, give their names."
+            f"{pattern}: this glob matches only files that boxmask wrote. To use them, give their names."
         )
     return videos or [pattern]
 
@@ -80,14 +83,16 @@ def source_name(source: str | Path) -> str:
 
 
 def open_source(source: str | Path) -> InputContainer:
-    """Open a file or a camera. Raises VideoError if it is missing, or if it is no video."""
+    """Open a file or a camera. Raises VideoError if it is missing, or if it is not a video."""
     return _open_camera(str(source)) if is_camera(source) else _open_file(Path(source))
 
 
 def _open_file(path: Path) -> InputContainer:
     av = import_av()
     if is_folder(path):
-        raise VideoError(f"{path}: expected a video, found a folder.")
+        raise VideoError(
+            f"{path}: expected a video, found a folder. Give the video files, for example {path}/*.mp4."
+        )
     if not is_file(path):
         raise VideoError(f"{path}: this video does not exist. Check the path.")
     if not path.stat().st_size:
@@ -100,8 +105,7 @@ def _open_file(path: Path) -> InputContainer:
         raise VideoError(f"{path}: no permission to read this video. Change its permissions.") from error
     except av.FFmpegError as error:
         raise VideoError(
-            f"{path}: this file is not a video, or it is damaged at its beginning or end. Replace it with an "
-            "intact copy."
+            f"{path}: this file is not a video, or its beginning or end is damaged. Use an intact copy."
         ) from error
 
 
@@ -118,8 +122,8 @@ def _open_camera(source: str) -> InputContainer:
         return camera
     except (av.FFmpegError, ValueError) as error:
         cameras = ", ".join(f"{CAMERA}{index} ({name})" for index, name in enumerate(camera_names()))
-        known = f"Cameras that were found: {cameras}." if cameras else "No camera was found."
-        raise VideoError(f"{source}: cannot be opened ({one_line(error)}). {known}") from error
+        known = f"Cameras that were found: {cameras}." if cameras else NO_CAMERA
+        raise VideoError(f"{source}: this camera cannot be opened ({one_line(error)}). {known}") from error
 
 
 def camera_names() -> list[str]:

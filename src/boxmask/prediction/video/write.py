@@ -162,4 +162,7 @@ def output_errors(path: Path) -> Iterator[None]:
     except av.FFmpegError as error:
         if isinstance(error, OSError) and error.errno in errno.errorcode:
             raise output_error(path, error) from error
-        raise OutputError(f"{path}: cannot be written ({one_line(error)}).") from error
+        raise OutputError(
+            f"{path}: cannot be written ({one_line(error)}). Check the free space and the permissions, or "
+            "choose another --out (in Python: out)."
+        ) from error

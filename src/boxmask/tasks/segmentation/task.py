@@ -219,7 +219,7 @@ def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str,
 def _with_tiles(model: Segmenter, passes: PassOptions) -> Segmenter:
     """The segmenter with the chosen tiles, or with its own for "auto".
 
-    Raises UsageError for a segmenter that sees whole photos: in tiles, all things would be larger than in
+    Raises UsageError for a segmenter that sees whole photos: in tiles, objects would be larger than in
     its training.
     """
     if not model.config.tile:
@@ -231,8 +231,8 @@ def _with_tiles(model: Segmenter, passes: PassOptions) -> Segmenter:
         return model
     if not isinstance(model, Segmenter):
         raise UsageError(
-            f"{option('tiles')}: an ONNX file has its tiles inside. Leave the option out, or give the "
-            "run that it was exported from."
+            f"{option('tiles')}: the tiles of an ONNX file cannot be changed. Leave the option out, or use "
+            "the run that it was exported from."
         )
     return with_config(model, tile=passes.tiles, tile_overlap=passes.tile_overlap)
 

@@ -68,7 +68,7 @@ def _download(file: RemoteFile) -> None:
         while not download_rest(file):
             pass  # what an earlier download left was of no use, and is removed now
     except StoppedError as error:
-        begins = "continues from there" if partial_path(file).is_file() else "starts anew"
+        begins = "continues from there" if partial_path(file).is_file() else "starts over"
         raise WeightsError(
             f"{file.name}: the download stopped ({error}). Run the same again: it {begins}."
         ) from error
