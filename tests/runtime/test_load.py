@@ -143,7 +143,7 @@ def test_weights_in_other_files_are_found_however_the_field_is_written(tmp_path:
     file = tmp_path / "model.onnx"
     np.arange(4, dtype=np.float32).tofile(tmp_path / "secret.bin")
     for spare in range(4):
-        refused(with_external_tensor(file, lambda tag, n=spare: varint(tag, n)), "keeps weights in other")
+        refused(with_external_tensor(file, lambda tag, n=spare: varint(tag, n)), "stores weights in other")
     for bit in range(32, 70):  # C++ drops the bits over 32 in the fifth byte of a tag
         too_large = with_external_tensor(file, lambda tag, n=bit: varint(tag | 1 << n))
         refused(too_large, "this is no intact ONNX file")

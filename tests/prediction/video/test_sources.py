@@ -39,7 +39,7 @@ def test_a_pattern_leaves_out_what_boxmask_wrote(tmp_path: Path) -> None:
     with write_output(tmp_path / "a.mp4") as file:
         file.write_bytes(b"video")
     assert sources.find_videos([tmp_path / "a.mp4"]) == [str(tmp_path / "a.mp4")]
-    with pytest.raises(VideoError, match=r"\*\.mp4: this pattern matches only files that boxmask wrote"):
+    with pytest.raises(VideoError, match=r"\*\.mp4: this glob matches only files that boxmask wrote"):
         sources.find_videos([tmp_path / "*.mp4"])
     (tmp_path / "b.mp4").touch()
     assert sources.find_videos([tmp_path / "*.mp4"]) == [str(tmp_path / "b.mp4")]
@@ -70,7 +70,7 @@ def test_cameras_have_the_names_of_their_system(
 
 
 def test_a_missing_camera_is_an_error_that_lists_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(VideoError, match=r"camera:99: cannot be opened .*camera"):
+    with pytest.raises(VideoError, match=r"camera:99: this camera cannot be opened .*camera"):
         VideoReader("camera:99")
     monkeypatch.setattr(sources, "camera_names", lambda: ["Built-in"])
     with pytest.raises(VideoError, match=r"Cameras that were found: camera:0 \(Built-in\)\."):
