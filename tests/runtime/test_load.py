@@ -146,7 +146,7 @@ def test_weights_in_other_files_are_found_however_the_field_is_written(tmp_path:
         refused(with_external_tensor(file, lambda tag, n=spare: varint(tag, n)), "stores weights in other")
     for bit in range(32, 70):  # C++ drops the bits over 32 in the fifth byte of a tag
         too_large = with_external_tensor(file, lambda tag, n=bit: varint(tag | 1 << n))
-        refused(too_large, "this is no intact ONNX file")
+        refused(too_large, "this is not a valid ONNX file")
 
 
 def test_whatever_has_external_weights_for_protocol_buffers_has_them_for_us(tmp_path: Path) -> None:
