@@ -101,8 +101,8 @@ def quantize_within_loss(
     layers = find_layers(proto)
     if not layers:
         raise ExportError(
-            "this model has no layers that can be computed in 8 bits; segmenters that work in tiles have none. "
-            f"Export it without {option('int8')}."
+            "this model has no layers that can be computed in 8 bits; segmenters that work in tiles have "
+            f"none. Export it without {option('int8')}."
         )
     photos = find_calibration_photos(source, model, data)
     scales = measure_scales(proto, tensors_to_measure(proto, layers), photos.feeds(MANY))
