@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from boxmask.errors import CheckpointError
-from boxmask.runtime import onnx_file
+from boxmask.runtime import load, onnx_file
 from boxmask.runtime.load import load_onnx
 from boxmask.runtime.wire import fields
 
@@ -168,6 +168,20 @@ def test_whatever_has_external_weights_for_protocol_buffers_has_them_for_us(tmp_
             with pytest.raises(CheckpointError):
                 onnx_file.read_onnx_file(file)
     assert found > 100
+
+
+def test_a_file_that_is_replaced_after_the_check_is_not_opened(
+    write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write()
+
+    def check_and_replace(path: Path) -> onnx_file.OnnxFile:
+        checked = onnx_file.read_onnx_file(path)
+        path.write_bytes(b"another file")
+        return checked
+
+    monkeypatch.setattr(load, "read_onnx_file", check_and_replace)
+    assert load_onnx(file).name == "ssd"
 
 
 @pytest.mark.parametrize("location", ["/etc/passwd", "../../secret", "weights.bin"])

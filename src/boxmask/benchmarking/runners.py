@@ -79,9 +79,10 @@ class OnnxRunner:
         from boxmask.runtime.onnx_file import read_onnx_file
         from boxmask.runtime.session import open_file
 
-        metadata = read_metadata(path, read_onnx_file(path).properties)
+        file = read_onnx_file(path)
+        metadata = read_metadata(path, file.properties)
         self._path, self._threads = path, threads
-        self._session = open_file(path, "cpu", threads, profile)
+        self._session = open_file(file, "cpu", threads, profile)
         needs_proposals = "proposals" in [each.name for each in self._session.get_inputs()]
         self._propose = proposer(path, metadata) if needs_proposals else None
 

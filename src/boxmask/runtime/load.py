@@ -29,8 +29,9 @@ def load_onnx(path: Path, device: str = "auto", threads: int | None = None) -> A
     Raises CheckpointError, naming the file, if it is missing, damaged, not from boxmask, or from a newer
     version; UsageError for a device that this machine does not have, or without the package onnxruntime.
     """
-    metadata = read_metadata(path, read_onnx_file(path).properties)
-    session = Session(path, metadata.task, device, threads)
+    file = read_onnx_file(path)
+    metadata = read_metadata(path, file.properties)
+    session = Session(file, metadata.task, device, threads)
     match metadata.task:
         case "detection":
             return ExportedDetector(metadata, session)

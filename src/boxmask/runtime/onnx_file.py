@@ -7,7 +7,7 @@ paths of external data, so a file that has any is refused before it is run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxmask.errors import CheckpointError
@@ -52,10 +52,12 @@ INSIDE = {
 class OnnxFile:
     """An ONNX file that holds all its weights and needs no operators of others.
 
+    content:    its bytes, which are run: a file may be replaced after it was checked
     properties: its metadata, by key
     """
 
     path: Path
+    content: bytes = field(repr=False)
     properties: dict[str, str]
 
 
@@ -68,7 +70,8 @@ def read_onnx_file(path: Path) -> OnnxFile:
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise ValueError(f"{size:,} bytes, at most {MAX_BYTES:,} are read")
-        return OnnxFile(path, _read(path, memoryview(path.read_bytes())))
+        content = path.read_bytes()
+        return OnnxFile(path, content, _read(path, memoryview(content)))
     except FileNotFoundError as error:
         raise CheckpointError.in_file(path, "there is no such file. Check the path.") from error
     except OSError as error:
@@ -128,11 +131,11 @@ class _Reader:
 
     def fields(self, content: memoryview) -> Iterator[tuple[int, Value]]:
         """The fields of a message. Raises ValueError for a file with absurdly many."""
-        for field in fields(content):
+        for number, value in fields(content):
             self._count += 1
             if self._count > MAX_FIELDS:
                 raise ValueError(f"it has more than {MAX_FIELDS:,} fields")
-            yield field
+            yield number, value
 
 
 def _tensors(content: memoryview, reader: _Reader) -> Iterator[tuple[int, Value]]:

@@ -12,7 +12,7 @@ import numpy as np
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.options import option
 from boxmask.runtime.metadata import Task
-from boxmask.runtime.onnx_file import REMEDY
+from boxmask.runtime.onnx_file import REMEDY, OnnxFile
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -48,9 +48,9 @@ class Session:
     are not those of the task; UsageError for a device or a number of threads that this machine does not have.
     """
 
-    def __init__(self, path: Path, task: Task, device: str = "auto", threads: int | None = None) -> None:
-        self.path = path
-        self._session = open_file(path, device, threads)
+    def __init__(self, file: OnnxFile, task: Task, device: str = "auto", threads: int | None = None) -> None:
+        self.path = file.path
+        self._session = open_file(file, device, threads)
         inputs = {each.name: each for each in self._session.get_inputs()}
         outputs = {each.name: each for each in self._session.get_outputs()}
         self.has_proposals = "proposals" in inputs
@@ -106,9 +106,9 @@ def _describe(forms: Mapping[str, Form]) -> str:
 
 
 def open_file(
-    path: Path, device: str, threads: int | None, profile: Path | None = None
+    file: OnnxFile, device: str, threads: int | None, profile: Path | None = None
 ) -> onnxruntime.InferenceSession:
-    """Open a file in ONNX Runtime.
+    """Open a checked file in ONNX Runtime.
 
     profile: beginning of the name of the file for a profile of the operators
 
@@ -121,20 +121,21 @@ def open_file(
     options.intra_op_num_threads = usable_cores() if threads is None else threads
     options.log_severity_level = 4  # errors are raised, and not printed as well
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other programs need the cores
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not ORT's, which was not checked
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
     providers = _providers(device, onnxruntime.get_available_providers())
     try:
         return onnxruntime.InferenceSession(
-            os.fspath(path),
+            file.content,
             options,
             providers=providers,
             enable_fallback=0,  # which prints, and tries again
         )
     except _errors() as error:
         raise CheckpointError.in_file(
-            path, f"ONNX Runtime cannot read this file ({_first_line(error)}). {REMEDY}"
+            file.path, f"ONNX Runtime cannot read this file ({_first_line(error)}). {REMEDY}"
         ) from error
 
 
