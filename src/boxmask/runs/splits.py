@@ -42,6 +42,10 @@ class _RunPhotos:
     contents: Mapping[str, str] = field(default_factory=dict)
 
 
+class NoPhotosOfSplitError(LabelError):
+    """A data set has no photos of a split."""
+
+
 def select_split(
     unsplit: SplitDatasetT,
     run: PathLike,
@@ -73,7 +77,7 @@ def select_split(
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):
         reason = f" Note: {known.why_not_used}." if known and known.why_not_used else ""
-        raise LabelError(
+        raise NoPhotosOfSplitError(
             f"{os.fspath(data)}: there are no {split} photos. The data set defines no such split, and the "
             f"run's split file does not cover it. Choose another --split; all takes every photo.{reason}"
         )

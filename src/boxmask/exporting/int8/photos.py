@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from boxmask.data.detection.read_labels import has_detection_labels
-from boxmask.errors import LabelError, UsageError
+from boxmask.errors import UsageError
 from boxmask.exporting.int8.accuracy import MEASURES, Measure
 from boxmask.exporting.int8.agreement import measure_agreement
 from boxmask.exporting.int8.predictor import Feeds, Predictor, feeds_of
@@ -22,7 +22,7 @@ from boxmask.photos.find import find_photos
 from boxmask.photos.read import to_image
 from boxmask.photos.rgb_tensors import to_uint8_array
 from boxmask.pipeline.selective_search.cache import ProposalCache
-from boxmask.runs.splits import Split
+from boxmask.runs.splits import NoPhotosOfSplitError, Split
 from boxmask.tasks.contract import LabelOptions
 from boxmask.tasks.table import task_of
 
@@ -118,7 +118,7 @@ def _read_labeled(source: Path, model: AnyModel, data: Path) -> tuple[Any, Any, 
     def read(split: Split) -> Any:
         try:
             return task.read_split(source, data, split, options)
-        except LabelError:  # no such photos
+        except NoPhotosOfSplitError:
             return None
 
     train, val = read("train"), read("val")
