@@ -44,7 +44,6 @@ for call in (
     lambda: boxmask.export("runs/ssd-1", "model.onnx"),
     lambda: boxmask.predict("model.onnx", "my-photos/"),
     lambda: boxmask.check("my-photos/"),
-    lambda: boxmask.export("runs/ssd-1", "model.onnx"),
     lambda: found.plot(),
     lambda: found.save("picture.jpg"),
     lambda: found.to_supervision(),
@@ -104,7 +103,6 @@ def test_what_needs_more_says_what_to_install(write: Any, photo: Path) -> None:
         "boxmask.export",
         "boxmask.predict",
         "boxmask.check",
-        "boxmask.export",
         "plot",
         "plot",
     ]
