@@ -75,6 +75,12 @@ def test_proposals_are_passed_on(write: Any, photo: Path) -> None:
         detector.predict(photo)
     assert len(detector.predict(photo, proposals=np.array([[0, 0, 3, 3]]))) == 1
     assert len(detector.predict([photo], proposals=[torch.zeros(0, 4)])) == 1
+    assert len(detector.predict(photo, proposals=[])) == 1
+    for wrong in (np.zeros((4, 8)), np.zeros(4), np.array([[0, 0, np.nan, 3]])):
+        with pytest.raises(UsageError, match=r"proposals: expected finite boxes \(P, 4\), found an array"):
+            detector.predict(photo, proposals=wrong)
+    with pytest.raises(UsageError, match="expected one array per photo, found 2 for 1"):
+        detector.predict([photo], proposals=[np.zeros((1, 4))] * 2)
     seen = []
     detector.propose = lambda pixels: seen.append(pixels.shape) or np.array([[0, 0, 3, 3]])
     assert len(detector.predict(photo)) == 1

@@ -76,12 +76,14 @@ class ExportedModel(ABC, Generic[ResultT]):
         One photo gives one result, a list gives a list. The result of a photo does not depend on the others.
         Arrays and tensors are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
         `proposals`, for the models that need them, are boxes (P, 4) xyxy of one photo, or a list of them.
-        Raises PhotoError for anything else than a photo, and CheckpointError if the file gives no valid
-        result.
+        Raises PhotoError for anything else than a photo, UsageError for proposals that do not fit, and
+        CheckpointError if the file gives no valid result.
         """
         if not isinstance(photos, list | tuple):
             return self._predict_one(photos, proposals)
         given: Sequence[Any] = [None] * len(photos) if proposals is None else proposals
+        if len(given) != len(photos):
+            raise UsageError(f"proposals: expected one array per photo, found {len(given)} for {len(photos)}")
         return [self._predict_one(photo, boxes) for photo, boxes in zip(photos, given, strict=True)]
 
     def _predict_one(self, photo: Any, proposals: Any) -> ResultT:
@@ -110,7 +112,12 @@ class ExportedModel(ABC, Generic[ResultT]):
             )
         if proposals is None and self.propose is not None:
             proposals = self.propose(pixels)
-        return np.ascontiguousarray(to_array(proposals), dtype=np.float32).reshape(-1, 4)
+        boxes = np.ascontiguousarray(to_array(proposals), dtype=np.float32)
+        if not boxes.size:
+            return np.zeros((0, 4), dtype=np.float32)
+        if boxes.shape[1:] != (4,) or not np.isfinite(boxes).all():
+            raise UsageError(f"proposals: expected finite boxes (P, 4), found an array {boxes.shape}")
+        return boxes
 
     @abstractmethod
     def _result(self, outputs: dict[str, Any], size: tuple[int, int], photo: Any) -> ResultT:
