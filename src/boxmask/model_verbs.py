@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from boxmask.evaluation.contract import Evaluation
     from boxmask.exporting.export import Export
     from boxmask.models.table import AnyModel
-    from boxmask.prediction.passes import PassKeywords
+    from boxmask.prediction.view_options import ViewKeywords
     from boxmask.runs.options import RecipeOptions
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
@@ -92,12 +92,12 @@ def load(
 
 @overload
 def load(
-    run: RunsLike, device: str = "auto", *, threads: int | None = None, **passes: Unpack[PassKeywords]
+    run: RunsLike, device: str = "auto", *, threads: int | None = None, **views: Unpack[ViewKeywords]
 ) -> Any: ...
 
 
 def load(
-    run: RunsLike, device: str = "auto", *, threads: int | None = None, **passes: Unpack[PassKeywords]
+    run: RunsLike, device: str = "auto", *, threads: int | None = None, **views: Unpack[ViewKeywords]
 ) -> Any:
     """Load the model of a run, checkpoint or exported file, or published weights, ready to `predict`.
 
@@ -109,20 +109,20 @@ def load(
     run:     several form an ensemble; published weights (`boxmask weights list`) are downloaded once
     device:  "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     threads: number of threads, for exported files only; by default one per core that the process may use
-    passes:  fields of `boxmask.prediction.passes.PassOptions`; `boxmask predict --help` describes them
+    views:   fields of `boxmask.prediction.view_options.ViewOptions`; `boxmask predict --help` describes them
 
     Raises CheckpointError if it is missing, damaged or from another version, WeightsError for published
     weights that are unknown or cannot be downloaded, and UsageError for a device that is not there, or if a
     package is missing.
     """
     runs = run_paths(run)
-    is_single = len(runs) == 1 and not passes
+    is_single = len(runs) == 1 and not views
     if is_single and runs[0].suffix.lower() == ".onnx":
         from boxmask.runtime.load import load_onnx
 
         model = load_onnx(runs[0], device, threads)
         if model.needs_proposals and find_spec("torch") is not None:
-            from boxmask.tasks.loading import add_config
+            from boxmask.tasks.predictors import add_config
 
             add_config(model)  # with Selective Search
         return model
@@ -132,12 +132,12 @@ def load(
             "torch.set_num_threads."
         )
     with needs_packages(f"{runs[0]} is not an ONNX file, so it" if is_single else "an ensemble"):
-        from boxmask.prediction.passes import passes_from_keywords
-        from boxmask.tasks.load import load_with_passes
+        from boxmask.prediction.view_options import views_from_keywords
+        from boxmask.tasks.views import load_with_views
         from boxmask.weights.checkpoint import load_model
     if is_single:
         return load_model(runs[0], device)
-    return load_with_passes(runs[0], passes_from_keywords(runs, passes), device)
+    return load_with_views(runs[0], views_from_keywords(runs, views), device)
 
 
 @needs_packages("boxmask.evaluate")
@@ -157,7 +157,7 @@ def evaluate(
     pictures: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     device: str = "auto",
-    **passes: Unpack[PassKeywords],
+    **views: Unpack[ViewKeywords],
 ) -> Evaluation:
     """Evaluate a run, or several as an ensemble, on labeled photos.
 
@@ -170,11 +170,11 @@ def evaluate(
     """
     from boxmask.data.class_selection import as_renames
     from boxmask.options import check_choice
-    from boxmask.prediction.passes import passes_from_keywords
+    from boxmask.prediction.view_options import views_from_keywords
     from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.load import load_with_passes
     from boxmask.tasks.table import task_of
+    from boxmask.tasks.views import load_with_views
 
     check_choice("split", split, Split)
     runs = run_paths(run)
@@ -189,7 +189,7 @@ def evaluate(
         unseen,
         tuple(runs[1:]),
     )
-    model = load_with_passes(runs[0], passes_from_keywords(runs, passes), device)
+    model = load_with_views(runs[0], views_from_keywords(runs, views), device)
     task = task_of(model)
     dataset = task.read_split(runs[0], Path(data), split, options)
     folder = Path(pictures) if pictures else None

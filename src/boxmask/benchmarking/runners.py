@@ -110,7 +110,7 @@ class OnnxRunner:
 def proposer(path: Path, metadata: ExportMetadata) -> Propose:
     """Selective Search as in the config of an exported model. Raises CheckpointError if it has none."""
     from boxmask.pipeline.selective_search import selective_search
-    from boxmask.tasks.loading import read_config
+    from boxmask.tasks.predictors import read_config
 
     search = read_config(path, metadata, needs_proposals=True).search
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
-from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.view_options import ViewOptions
 
 
 def evaluate(
@@ -30,7 +30,7 @@ def evaluate(
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,
-    passes: Annotated[PassOptions, Parameter(name="*")] = PassOptions(),  # noqa: B008 (frozen)
+    views: Annotated[ViewOptions, Parameter(name="*")] = ViewOptions(),  # noqa: B008 (frozen)
     device: str = "auto",
 ) -> int:
     """Evaluate a trained model on labeled photos, overall and per class.
@@ -83,11 +83,11 @@ def evaluate(
     from boxmask.cli.output import check_json_file, print_errors, print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.load import load_with_passes
     from boxmask.tasks.table import task_of
+    from boxmask.tasks.views import load_with_views
 
     check_json_file(json_file)
-    model = load_with_passes(run, passes, device, svd)
+    model = load_with_views(run, views, device, svd)
     task = task_of(model)
     options = LabelOptions(
         on_bad_boxes,
@@ -98,7 +98,7 @@ def evaluate(
         classes,
         map,
         unseen,
-        passes.with_runs,
+        views.with_runs,
     )
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)

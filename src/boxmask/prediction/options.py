@@ -12,13 +12,13 @@ from cyclopts import Parameter
 from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
 from boxmask.options import check_names, option
-from boxmask.prediction.passes import PassKeywords, PassOptions, plain_values
+from boxmask.prediction.view_options import ViewKeywords, ViewOptions, plain_values
 
 AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)
-class PredictOptions(PassOptions):
+class PredictOptions(ViewOptions):
     """What to keep of the results, in which formats, and how to find them.
 
     Raises UsageError for a value out of range.
@@ -75,7 +75,7 @@ class PredictOptions(PassOptions):
         return tuple(dict.fromkeys(name.strip() for name in self.save.split(",") if name.strip()))
 
 
-class PredictKeywords(PassKeywords, total=False):
+class PredictKeywords(ViewKeywords, total=False):
     """The fields of `PredictOptions`, which describes them. Formats can also be a list."""
 
     save: str | Sequence[str] | None

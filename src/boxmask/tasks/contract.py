@@ -24,7 +24,7 @@ from boxmask.evaluation.contract import Evaluation
 from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
 from boxmask.prediction.contract import ResultWriter
-from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.view_options import ViewOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore
 from boxmask.results.picture_folder import PictureFolder
@@ -168,7 +168,7 @@ class Task(Protocol[DatasetT, ModelT]):
 
     # ---------------------------------------------------------------- prediction
 
-    def in_passes(self, models: Sequence[ModelT], passes: PassOptions, tile: int | None) -> Any:
+    def with_views(self, models: Sequence[ModelT], views: ViewOptions, tile: int | None) -> Any:
         """One or several models as one, which looks at each photo as often as the options say.
 
         tile: the side of the tiles in pixels; None for whole photos

@@ -9,20 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from boxmask.detectors.fast_rcnn import compress_with_svd
 from boxmask.errors import UsageError
 from boxmask.options import option
 from boxmask.prediction.contract import Predictor
-from boxmask.prediction.detector_options import ChosenClasses, min_scores, with_nms_iou
+from boxmask.prediction.detector_options import ChosenClasses, min_scores
 from boxmask.prediction.options import PredictOptions
 from boxmask.prediction.predict import Prediction, predict_photos
 from boxmask.prediction.video.predict import VideoOptions, VideoPrediction
 from boxmask.prediction.video.predict import predict_videos as predict_video_files
 from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress
-from boxmask.tasks.load import in_passes
-from boxmask.tasks.loading import load_predictor
 from boxmask.tasks.table import task_of
+from boxmask.tasks.views import load_with_views
 from boxmask.weights.checkpoint import checkpoint_path
 from boxmask.weights.published.manifest import is_published_name
 
@@ -79,13 +77,7 @@ def predict_videos(
 
 def _load(run: Path, options: PredictOptions) -> Any:
     """The model of the run, or several as one, with the options that change it."""
-    models = []
-    for path in options.runs(run):
-        model: Any = load_predictor(path, options.device)
-        if options.svd is not None:
-            compress_with_svd(model, options.svd)
-        models.append(model if options.nms_iou is None else with_nms_iou(model, options.nms_iou))
-    return in_passes(options.runs(run), models, options)
+    return load_with_views(run, options, options.device, options.svd, options.nms_iou)
 
 
 def _predictor(model: Any, options: PredictOptions) -> Predictor:

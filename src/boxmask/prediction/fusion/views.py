@@ -14,7 +14,7 @@ from boxmask.detectors.ssd import SSD
 from boxmask.errors import UsageError
 from boxmask.options import option
 from boxmask.pipeline.model import Model, with_config
-from boxmask.prediction.passes import check_scales
+from boxmask.prediction.view_options import check_scales
 
 ModelT = TypeVar("ModelT", bound=Model)
 

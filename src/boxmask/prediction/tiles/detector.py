@@ -9,10 +9,10 @@ from torch import Tensor
 
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.images import spatial_size
-from boxmask.prediction.passes import check_tiles
 from boxmask.prediction.tiles.merging import merge_objects
 from boxmask.prediction.tiles.objects import TileObjects
 from boxmask.prediction.tiles.windows import tile_windows
+from boxmask.prediction.view_options import check_tiles
 from boxmask.types import Detections
 
 

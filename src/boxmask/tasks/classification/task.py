@@ -27,7 +27,7 @@ from boxmask.options import option
 from boxmask.pipeline.images import Size
 from boxmask.prediction.fusion.classifier import FusedClassifier
 from boxmask.prediction.fusion.views import views_of
-from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.view_options import ViewOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
@@ -151,13 +151,13 @@ class ClassificationTask:
 
     # ---------------------------------------------------------------- prediction
 
-    def in_passes(self, models: Sequence[Classifier], passes: PassOptions, tile: int | None) -> Any:
-        """Scores of several passes are averaged."""
+    def with_views(self, models: Sequence[Classifier], views: ViewOptions, tile: int | None) -> Any:
+        """Scores of several views are averaged."""
         if tile is not None:
             raise UsageError(f"{option('tiles')} is for detectors and segmenters, not for classifiers")
-        if len(models) == 1 and passes.scales is None:
+        if len(models) == 1 and views.scales is None:
             return models[0]
-        return FusedClassifier(views_of(models, passes.scales))
+        return FusedClassifier(views_of(models, views.scales))
 
     def writer(
         self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: MinScore

@@ -35,8 +35,8 @@ from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.prediction.fusion.detector import FusedDetector
 from boxmask.prediction.fusion.views import views_of
-from boxmask.prediction.passes import PassOptions
 from boxmask.prediction.tiles.detector import TiledDetector
+from boxmask.prediction.view_options import ViewOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore
 from boxmask.runs.recipe import Recipe
@@ -189,11 +189,11 @@ class DetectionTask:
 
     # ---------------------------------------------------------------- prediction
 
-    def in_passes(self, models: Sequence[Detector], passes: PassOptions, tile: int | None) -> Any:
-        """Boxes of several passes are fused, and the objects of tiles merged."""
-        is_single = len(models) == 1 and passes.scales is None
-        model = models[0] if is_single else FusedDetector(views_of(models, passes.scales))
-        return model if tile is None else TiledDetector(model, tile, passes.tile_overlap)
+    def with_views(self, models: Sequence[Detector], views: ViewOptions, tile: int | None) -> Any:
+        """Boxes of several views are fused, and the objects of tiles merged."""
+        is_single = len(models) == 1 and views.scales is None
+        model = models[0] if is_single else FusedDetector(views_of(models, views.scales))
+        return model if tile is None else TiledDetector(model, tile, views.tile_overlap)
 
     def writer(
         self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: MinScore

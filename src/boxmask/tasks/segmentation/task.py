@@ -30,7 +30,7 @@ from boxmask.pipeline.images import Size, resized_size
 from boxmask.pipeline.model import with_config
 from boxmask.prediction.fusion.segmenter import FusedSegmenter
 from boxmask.prediction.fusion.views import views_of
-from boxmask.prediction.passes import PassOptions
+from boxmask.prediction.view_options import ViewOptions
 from boxmask.progress import Progress
 from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
@@ -184,13 +184,13 @@ class SegmentationTask:
 
     # ---------------------------------------------------------------- prediction
 
-    def in_passes(self, models: Sequence[Segmenter], passes: PassOptions, tile: int | None) -> Any:
-        """Probabilities of several passes are averaged. Segmenters that see tiles can see other tiles."""
+    def with_views(self, models: Sequence[Segmenter], views: ViewOptions, tile: int | None) -> Any:
+        """Probabilities of several views are averaged. Segmenters that see tiles can see other tiles."""
         if tile is not None:
-            models = [_with_tiles(model, passes) for model in models]
-        if len(models) == 1 and passes.scales is None:
+            models = [_with_tiles(model, views) for model in models]
+        if len(models) == 1 and views.scales is None:
             return models[0]
-        return FusedSegmenter(views_of(models, passes.scales))
+        return FusedSegmenter(views_of(models, views.scales))
 
     def writer(
         self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
@@ -216,7 +216,7 @@ def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str,
     raise LabelError(f"{train.root}: {problem}. {advice}")
 
 
-def _with_tiles(model: Segmenter, passes: PassOptions) -> Segmenter:
+def _with_tiles(model: Segmenter, views: ViewOptions) -> Segmenter:
     """The segmenter with the chosen tiles, or with its own for "auto".
 
     Raises UsageError for a segmenter that sees whole photos: in tiles, objects would be larger than in
@@ -227,14 +227,14 @@ def _with_tiles(model: Segmenter, passes: PassOptions) -> Segmenter:
             f"{option('tiles')}: this segmenter was trained on whole photos. Leave the option out, or train "
             f"with {model_option('tile', 512)}."
         )
-    if not isinstance(passes.tiles, int):
+    if not isinstance(views.tiles, int):
         return model
     if not isinstance(model, Segmenter):
         raise UsageError(
             f"{option('tiles')}: the tiles of an ONNX file cannot be changed. Leave the option out, or use "
             "the run that it was exported from."
         )
-    return with_config(model, tile=passes.tiles, tile_overlap=passes.tile_overlap)
+    return with_config(model, tile=views.tiles, tile_overlap=views.tile_overlap)
 
 
 def _recipe_for_same_data(run: Path, data: Path) -> Recipe:

@@ -17,7 +17,7 @@ import boxmask
 from boxmask.detectors.ssd import SSDConfig
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.runtime.models import ExportedDetector
-from boxmask.tasks.loading import load_predictor
+from boxmask.tasks.predictors import load_predictor
 
 CLASSES = ("cat", "dog")
 BOX = (5, 5, 25, 35)

@@ -17,7 +17,7 @@ MIN_SCALE, MAX_SCALE = 0.1, 10
 
 
 @dataclass(frozen=True)
-class PassOptions:
+class ViewOptions:
     """How many views of each photo a model predicts; their results become one.
 
     `PredictOptions` inherits the fields, and the command line evaluates their annotations among the names of
@@ -56,9 +56,9 @@ class PassOptions:
             check_tiles(self.tiles)
         check_tiles(MIN_TILE, self.tile_overlap)
         check_scales(self.tta_scales)
-        if self.tiles is None and self.tile_overlap != PassOptions.tile_overlap:
+        if self.tiles is None and self.tile_overlap != ViewOptions.tile_overlap:
             raise UsageError(f"{option('tile_overlap')} has no effect without {option('tiles')}. Add it.")
-        if not self.tta and self.tta_scales != PassOptions.tta_scales:
+        if not self.tta and self.tta_scales != ViewOptions.tta_scales:
             raise UsageError(f"{option('tta_scales')} has no effect without {option('tta')}. Add it.")
 
     def runs(self, run: Path) -> list[Path]:
@@ -71,8 +71,8 @@ class PassOptions:
         return self.tta_scales if self.tta else None
 
 
-class PassKeywords(TypedDict, total=False):
-    """The fields of `PassOptions`, which describes them."""
+class ViewKeywords(TypedDict, total=False):
+    """The fields of `ViewOptions`, which describes them."""
 
     tiles: int | Literal["auto"] | None
     tile_overlap: float
@@ -80,15 +80,15 @@ class PassKeywords(TypedDict, total=False):
     tta_scales: Sequence[float]
 
 
-def passes_from_keywords(runs: Sequence[Path], keywords: Mapping[str, Any]) -> PassOptions:
+def views_from_keywords(runs: Sequence[Path], keywords: Mapping[str, Any]) -> ViewOptions:
     """The options that Python users give.
 
     runs: the run, and those that form an ensemble with it
 
-    Raises TypeError for a keyword that is not an option, and UsageError as `PassOptions` does.
+    Raises TypeError for a keyword that is not an option, and UsageError as `ViewOptions` does.
     """
-    check_names("load", keywords, PassOptions)
-    return PassOptions(**plain_values(keywords), with_runs=tuple(runs[1:]))
+    check_names("load", keywords, ViewOptions)
+    return ViewOptions(**plain_values(keywords), with_runs=tuple(runs[1:]))
 
 
 def plain_values(keywords: Mapping[str, Any]) -> dict[str, Any]:
