@@ -15,11 +15,12 @@ from boxmask.errors import CheckpointError, UsageError, WeightsError
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """A run, a file and a file with integers."""
+    int8 = {"model.onnx": {}, "small.ONNX": {"layers": ["fc"]}}
     monkeypatch.setattr(cases, "read_onnx_file", lambda path: SimpleNamespace(properties={}))
-    monkeypatch.setattr(cases, "read_metadata", lambda path, properties: None)
+    monkeypatch.setattr(cases, "read_metadata", lambda path, _: SimpleNamespace(int8=int8[path.name]))
     (tmp_path / "run").mkdir()
-    (tmp_path / "model.onnx").write_bytes(b"..MatMulInteger..")
-    (tmp_path / "small.ONNX").write_bytes(b"..QuantizeLinear..DequantizeLinear..")
+    (tmp_path / "model.onnx").touch()
+    (tmp_path / "small.ONNX").touch()
     return [tmp_path / name for name in ("run", "model.onnx", "small.ONNX")]
 
 

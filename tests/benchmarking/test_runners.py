@@ -10,9 +10,10 @@ import numpy as np
 import onnx
 import pytest
 
-from boxmask.benchmarking.cases import Case, is_quantized
+from boxmask.benchmarking.cases import Case, format_of
 from boxmask.benchmarking.runners import OnnxRunner, Runner, make_runner
 from boxmask.errors import CheckpointError
+from boxmask.exporting.metadata import add_int8
 from boxmask.exporting.table import build_graph
 from boxmask.models.table import AnyModel, make_config, model_entry
 from boxmask.pipeline.selective_search.search import MODES
@@ -60,9 +61,9 @@ def test_proposals_that_the_model_does_not_take(exported: Path) -> None:
         make_runner(Case(str(exported), "ONNX", 1, 2))
 
 
-def test_a_file_of_floats_is_not_called_int8(exported: Path) -> None:
-    assert not is_quantized(exported)
+def test_a_file_is_int8_if_its_metadata_say_so(exported: Path) -> None:
+    assert format_of(exported) == "ONNX"
     proto = onnx.load(exported)
-    proto.graph.node.append(onnx.helper.make_node("DequantizeLinear", ["a", "b"], ["c"]))
+    add_int8(proto, {"layers": ["fc"]})
     onnx.save(proto, exported)
-    assert is_quantized(exported)
+    assert format_of(exported) == "ONNX int8"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ from boxmask.runtime.session import usable_cores
 from boxmask.weights.published.manifest import find_weights, is_published_name
 
 Format = Literal["PyTorch", "ONNX", "ONNX int8"]
-
-INT8_OPERATORS = (b"DequantizeLinear", b"QLinearConv", b"ConvInteger")
 
 
 @dataclass(frozen=True)
@@ -67,19 +64,10 @@ def format_of(source: Path) -> Format:
     Raises CheckpointError if it does not exist, or if it is an ONNX file of another program.
     """
     if is_onnx_name(source):
-        read_metadata(source, read_onnx_file(source).properties)
-        return "ONNX int8" if is_quantized(source) else "ONNX"
+        metadata = read_metadata(source, read_onnx_file(source).properties)
+        return "ONNX int8" if metadata.int8 else "ONNX"
     if is_published_name(source):
         find_weights(source.as_posix())
     elif not os.path.lexists(source):
         raise CheckpointError.in_file(source, "there is no such run or file. Check the path.")
     return "PyTorch"
-
-
-def is_quantized(path: Path) -> bool:
-    """Whether the network in an ONNX file computes with integers, by the names of its operators.
-
-    They stand in the file as plain text. MatMulInteger says nothing: every file resizes photos with it.
-    """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(name) >= 0 for name in INT8_OPERATORS)

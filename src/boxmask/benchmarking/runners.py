@@ -77,12 +77,13 @@ class OnnxRunner:
     def __init__(self, path: Path, threads: int, profile: Path | None = None) -> None:
         from boxmask.runtime.metadata import read_metadata
         from boxmask.runtime.onnx_file import read_onnx_file
-        from boxmask.runtime.session import open_file
+        from boxmask.runtime.session import open_file, without_dense_masks
 
         file = read_onnx_file(path)
         metadata = read_metadata(path, file.properties)
         self._path, self._threads = path, threads
         self._session = open_file(file, "cpu", threads, profile)
+        self._options = without_dense_masks(self._session)  # as in `predict`
         needs_proposals = "proposals" in [each.name for each in self._session.get_inputs()]
         self._propose = proposer(path, metadata) if needs_proposals else None
 
@@ -90,12 +91,8 @@ class OnnxRunner:
         """Run the file on a batch. `predict` itself takes one photo at a time."""
         from boxmask.exporting.session import pack
 
-        feeds = pack(photos)
-        if self._propose is not None:
-            proposals = self._propose(photos)
-            feeds["proposals"] = np.concatenate(proposals)
-            feeds["proposal_counts"] = np.array([len(boxes) for boxes in proposals], dtype=np.int64)
-        self._session.run(None, feeds)
+        proposals = None if self._propose is None else self._propose(photos)
+        self._session.run(None, pack(photos, proposals) | self._options)
 
     def profile(self, run_all: Callable[[Runner], None]) -> dict[str, float]:
         """Seconds by group of operators."""

@@ -27,17 +27,20 @@ class Session:
 
     def run(self, photos: Sequence[Photo], proposals: Sequence[NDArray[np.float32]] = ()) -> dict[str, Any]:
         """The outputs by name, for one batch of photos and, if the file needs them, their proposals."""
-        feeds = pack(photos)
-        if self.needs_proposals:
-            feeds["proposals"] = np.concatenate(proposals).reshape(-1, 4).astype(np.float32)
-            feeds["proposal_counts"] = np.array([len(boxes) for boxes in proposals], dtype=np.int64)
+        feeds = pack(photos, proposals if self.needs_proposals else None)
         return dict(zip(self.outputs, self.session.run(None, feeds), strict=True))
 
 
-def pack(photos: Sequence[Photo]) -> dict[str, NDArray[Any]]:
-    """Photos of any sizes as the inputs of one batch."""
+def pack(
+    photos: Sequence[Photo], proposals: Sequence[NDArray[np.float32]] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Photos of any sizes as the inputs of one batch, with the proposals of each if the file needs them."""
     sizes = np.array([photo.shape[:2] for photo in photos], dtype=np.int64)
     batch = np.zeros((len(photos), *sizes.max(axis=0), 3), dtype=np.uint8)
     for slot, photo in zip(batch, photos, strict=True):
         slot[: photo.shape[0], : photo.shape[1]] = photo
-    return {"photos": batch, "sizes": sizes}
+    feeds: dict[str, NDArray[Any]] = {"photos": batch, "sizes": sizes}
+    if proposals is not None:
+        feeds["proposals"] = np.concatenate(proposals).reshape(-1, 4).astype(np.float32)
+        feeds["proposal_counts"] = np.array([len(boxes) for boxes in proposals], dtype=np.int64)
+    return feeds

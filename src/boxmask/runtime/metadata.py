@@ -33,6 +33,7 @@ class ExportMetadata:
     training:    fingerprints of the data set and of the training photos, and the number of photos
     weights:     what the training started from, with licenses
     evaluation:  metrics, if there are any
+    int8:        how it was quantized; empty if it was not
     """
 
     model: str
@@ -43,6 +44,7 @@ class ExportMetadata:
     training: dict[str, Any] = field(default_factory=dict, repr=False)
     weights: list[Any] = field(default_factory=list, repr=False)
     evaluation: dict[str, Any] = field(default_factory=dict, repr=False)
+    int8: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read_metadata(path: Path, properties: Mapping[str, str]) -> ExportMetadata:
@@ -58,13 +60,13 @@ def read_metadata(path: Path, properties: Mapping[str, str]) -> ExportMetadata:
         return _parse(properties[KEY])
     except (ValueError, RecursionError) as error:
         raise CheckpointError.in_file(path, f"the metadata is damaged ({error}). {REMEDY}") from error
-    except NewerFormat as error:
+    except _NewerFormatError as error:
         raise CheckpointError.in_file(
             path, f"a newer version of boxmask wrote this file ({error}). Update boxmask, or export it again."
         ) from error
 
 
-class NewerFormat(Exception):
+class _NewerFormatError(Exception):
     """The metadata has a format that this version does not know."""
 
 
@@ -79,7 +81,7 @@ def _parse(text: str) -> ExportMetadata:
     if written < 1:
         raise ValueError(f"format: expected 1 or more, found {written}")
     if written > FORMAT:
-        raise NewerFormat(f"format {written}")
+        raise _NewerFormatError(f"format {written}")
     task = _field(values, "task", str)
     if task not in get_args(Task):
         raise ValueError(f"task: expected one of {', '.join(get_args(Task))}, found {task[:40]!r}")
@@ -93,6 +95,7 @@ def _parse(text: str) -> ExportMetadata:
         _field(values, "training", dict, {}),
         _field(values, "weights", list, []),
         _field(values, "evaluation", dict, {}),
+        _field(values, "int8", dict, {}),
     )
 
 

@@ -57,8 +57,7 @@ class Session:
         self.has_masks = "masks" in outputs
         self._check("inputs", inputs, INPUTS | (PROPOSALS if self.has_proposals else {}))
         self.has_mask_scores = self.has_masks and "mask_scores" in outputs
-        options = [each.name for each in self._session.get_overridable_initializers()]
-        self._options = {name: np.array(False) for name in options if name == DENSE_MASKS}
+        self._options = without_dense_masks(self._session)
         needed = OUTPUTS[task] | (MASKS if self.has_masks and task == "detection" else {})
         self._check("outputs", outputs, needed | (MASK_SCORES if self.has_mask_scores else {}))
         self._outputs = OUTPUTS[task] | MASK_SCORES if self.has_mask_scores else needed
@@ -137,6 +136,12 @@ def open_file(
         raise CheckpointError.in_file(
             file.path, f"ONNX Runtime cannot read this file ({_first_line(error)}). {REMEDY}"
         ) from error
+
+
+def without_dense_masks(session: onnxruntime.InferenceSession) -> dict[str, NDArray[np.bool_]]:
+    """The input that leaves full masks out, for files that have it. They take gigabytes for many objects."""
+    options = [each.name for each in session.get_overridable_initializers()]
+    return {name: np.array(False) for name in options if name == DENSE_MASKS}
 
 
 def _import() -> Any:

@@ -15,7 +15,7 @@ from boxmask.exporting.session import pack
 from boxmask.photos.read import to_image
 from boxmask.photos.rgb_tensors import to_uint8_array
 from boxmask.runtime.paste import paste_masks
-from boxmask.runtime.session import DENSE_MASKS
+from boxmask.runtime.session import without_dense_masks
 from boxmask.types import Classification, Detections, SegmentationMap
 
 Feeds: TypeAlias = dict[str, Any]
@@ -35,8 +35,7 @@ class Predictor:
         self.session = onnxruntime.InferenceSession(
             model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
         )
-        options = [each.name for each in self.session.get_overridable_initializers()]
-        self._options = {name: np.array(False) for name in options if name == DENSE_MASKS}
+        self._options = without_dense_masks(self.session)
         self.outputs = [output.name for output in self.session.get_outputs()]
 
     def run(self, feeds: Feeds, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -62,8 +61,4 @@ class Predictor:
 
 def feeds_of(pixels: np.ndarray[Any, np.dtype[np.uint8]], proposals: Tensor | None = None) -> Feeds:
     """The inputs for one photo (H, W, 3), with its proposals if the model needs them."""
-    feeds: Feeds = pack([pixels])
-    if proposals is not None:
-        feeds["proposals"] = proposals.numpy().reshape(-1, 4).astype(np.float32)
-        feeds["proposal_counts"] = np.array([len(proposals)], dtype=np.int64)
-    return feeds
+    return pack([pixels], None if proposals is None else [proposals.numpy()])
