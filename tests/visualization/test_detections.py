@@ -191,6 +191,6 @@ def test_known_masks_of_labels_are_drawn(dataset):
     assert labels.masks.known.tolist() == [True, False]
     pair = draw_comparison(gray(100, 120), labels, found([], [], (100, 120)))
     left = pair[-102:, 2:122]
-    assert tuple(left[30, 1]) == rgb(PALETTE[0])  # of the first mask
+    assert tuple(left[30, 1]) == rgb(PALETTE[3])  # of the class, as on the other side
     assert tuple(left[39, 25]) == (128, 128, 128)  # no box around a mask
     assert tuple(left[30, 50]) == rgb(PALETTE[1])  # right side of the box

@@ -32,7 +32,7 @@ def detections_of(dense: np.ndarray, labels: list[int]) -> Detections:
 
 def test_edge_has_the_color_of_the_object_and_the_inside_is_tinted(masked_detections):
     photo = gray(60, 80)
-    picture = draw_masks(photo, masked_detections, thickness=1)
+    picture = draw_masks(photo, masked_detections, 1, object_colors(masked_detections))
     assert (photo == 128).all()
     dense = masked_detections.masks.dense()
     ring, parts = dense[0], dense[1]
@@ -57,7 +57,8 @@ def test_only_an_object_without_mask_has_a_box(masked_detections):
 def test_neighbors_of_one_class_have_different_colors():
     dense = np.zeros((3, 40, 60), bool)
     dense[0, 5:35, 5:20] = dense[1, 5:35, 20:35] = dense[2, 5:35, 35:50] = True
-    picture = draw_masks(gray(40, 60), detections_of(dense, [2, 2, 2]), thickness=2)
+    detections = detections_of(dense, [2, 2, 2])
+    picture = draw_masks(gray(40, 60), detections, 2, object_colors(detections))
     for number, left in enumerate((5, 20, 35)):
         line = [tuple(pixel) == rgb(PALETTE[number]) for pixel in picture[20]]
         assert [x for x, on in enumerate(line) if on] == [left, left + 1, left + 13, left + 14]
@@ -82,7 +83,7 @@ def test_the_tag_has_the_color_of_the_mask():
 def test_highest_score_is_drawn_on_top():
     dense = np.ones((2, 30, 30), bool)
     dense[0, :, 15:] = False
-    picture = draw_masks(gray(30, 30), detections_of(dense, [0, 1]), thickness=1)
+    picture = draw_masks(gray(30, 30), detections_of(dense, [0, 1]), 1, (PALETTE[0], PALETTE[1]))
     assert tuple(picture[10, 14]) == rgb(PALETTE[0])
     assert tuple(picture[10, 29]) == rgb(PALETTE[1])
 

@@ -36,3 +36,17 @@ def test_low_scores_are_left_out() -> None:
     assert (shown != hidden).any()
     cells = hidden[40:200].reshape(160, 3, 320, 3)
     assert (cells[:, :, 40:280] == 90).all()
+
+
+def test_objects_of_a_class_have_the_color_that_the_legend_gives() -> None:
+    """In the outlines as well: the second cat is as the first."""
+    photo = np.full((*SIZE, 3), 90, dtype=np.uint8)
+    dense = np.zeros((2, *SIZE), dtype=bool)
+    dense[0, :30, :40] = dense[1, 35:, 45:] = True
+    boxes = np.array([[0, 0, 40, 30], [45, 35, 80, 60]], dtype=np.float32)
+    scores, labels = np.array([0.9, 0.8], dtype=np.float32), np.array([1, 1])
+    found = Detections(boxes, scores, labels, ("cat", "dog"), SIZE, Masks.from_dense(dense))
+    outlines = draw_overview([photo], [found])[:, 320:640]
+    cat, dog = (rgb(color) for color in class_colors(("cat", "dog")))
+    assert (outlines[40:-60] == dog).all(axis=2).any()
+    assert not (outlines[40:-60] == cat).all(axis=2).any()

@@ -13,11 +13,17 @@ from boxmask.types import Detections
 from boxmask.visualization.contact_sheet import side_by_side
 from boxmask.visualization.masks import draw_masks
 from boxmask.visualization.name_tags import MAX_NAMES, draw_name_tags
+from boxmask.visualization.object_colors import colors_by_class, object_colors
 from boxmask.visualization.style import PALETTE, RGBImage, check_photo
 
 
 def draw_detections(
-    photo: RGBImage, detections: Detections, *, min_score: float = 0.5, show_scores: bool = True
+    photo: RGBImage,
+    detections: Detections,
+    *,
+    min_score: float = 0.5,
+    show_scores: bool = True,
+    by_class: bool = False,
 ) -> RGBImage:
     """Draw every detection with at least `min_score`: (H, W, 3) uint8 -> (H, W, 3) uint8. The photo is kept.
 
@@ -25,13 +31,16 @@ def draw_detections(
     color of its class, which is the same in every picture. Name tags stay inside the photo and never overlap.
     The 60 detections with the highest scores get one, as long as there is room.
 
+    by_class: masks, too, have the color of their class, for pictures that are compared or have a legend
+
     Raises ValueError if `photo` is not such an array of the detections' size.
     """
     check_photo(photo, detections.size)
     shown = detections.filter(min_score=min_score)
-    picture = draw_masks(photo, shown, _line_thickness(photo, len(shown)))
+    colors = colors_by_class(shown) if by_class else object_colors(shown)
+    picture = draw_masks(photo, shown, _line_thickness(photo, len(shown)), colors)
     canvas = Image.fromarray(_draw_boxes(picture, _without_mask(shown)))
-    draw_name_tags(canvas, shown, show_scores)
+    draw_name_tags(canvas, shown, show_scores, colors)
     return np.array(canvas)
 
 
@@ -39,8 +48,8 @@ def draw_comparison(
     photo: RGBImage, labeled: Detections, detections: Detections, *, min_score: float = 0.5
 ) -> RGBImage:
     """Draw the photo twice, side by side: with its labels, and with the detections."""
-    left = draw_detections(photo, labeled, show_scores=False)
-    right = draw_detections(photo, detections, min_score=min_score)
+    left = draw_detections(photo, labeled, show_scores=False, by_class=True)
+    right = draw_detections(photo, detections, min_score=min_score, by_class=True)
     return side_by_side(left, right, captions=("labeled", "found"))
 
 

@@ -1,7 +1,6 @@
 """Draw masks: a translucent tint and a crisp line along the edge.
 
-The line lies inside the object, so that two objects that touch keep two lines. Each object has a color of its
-own, so that neighboring objects of one class can be told apart.
+The line lies inside the object, so that two objects that touch keep two lines.
 """
 
 from __future__ import annotations
@@ -14,25 +13,22 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
 from boxmask.types import Detections
-from boxmask.visualization.object_colors import object_colors
 from boxmask.visualization.style import RGBImage, rgb
 
 OPACITY = 0.4
 
 
-def draw_masks(
-    photo: RGBImage, detections: Detections, thickness: int, colors: Sequence[str] | None = None
-) -> RGBImage:
+def draw_masks(photo: RGBImage, detections: Detections, thickness: int, colors: Sequence[str]) -> RGBImage:
     """Tint and outline every known mask, the highest score on top. The photo is kept.
 
     thickness: of the line, in pixels
-    colors:    one per object; None: see `object_colors`
+    colors:    one per object
     """
     picture = photo.copy()
     if detections.masks is None:
         return picture
     lowest_score_first = np.flatnonzero(detections.masks.known)[::-1]
-    rgb_colors = [rgb(color) for color in (object_colors(detections) if colors is None else colors)]
+    rgb_colors = [rgb(color) for color in colors]
     crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
     for row in lowest_score_first.tolist():
         x1, y1, x2, y2 = windows[row]

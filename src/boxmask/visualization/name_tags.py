@@ -16,7 +16,6 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw
 
 from boxmask.types import Detections
-from boxmask.visualization.object_colors import object_colors
 from boxmask.visualization.style import text_color_on
 from boxmask.visualization.text import draw_text, text_width
 
@@ -28,15 +27,19 @@ PixelBox: TypeAlias = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels, both corners included."""
 
 
-def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: bool) -> None:
-    """Draw the names, and the scores, of the first detections onto `canvas`, in place."""
+def draw_name_tags(
+    canvas: Image.Image, detections: Detections, show_scores: bool, colors: Sequence[str]
+) -> None:
+    """Draw the names, and the scores, of the first detections onto `canvas`, in place.
+
+    colors: one per detection
+    """
     texts = detections.names[:MAX_NAMES]
     if show_scores:
         texts = [
             f"{name} {score:.2f}" for name, score in zip(texts, detections.scores.tolist(), strict=False)
         ]
-    colors = object_colors(detections)[:MAX_NAMES]
-    draw_tags(canvas, detections, texts, colors, font_size_for(canvas.size, len(detections)))
+    draw_tags(canvas, detections, texts, colors[:MAX_NAMES], font_size_for(canvas.size, len(detections)))
 
 
 def draw_tags(

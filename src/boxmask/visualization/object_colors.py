@@ -19,6 +19,11 @@ def object_colors(detections: Detections) -> list[str]:
     known = np.zeros(len(detections), dtype=np.bool_) if masks is None else masks.known
     own_colors = map(distinct_color, count())
     return [
-        next(own_colors) if has_mask else PALETTE[label % len(PALETTE)]
-        for has_mask, label in zip(known.tolist(), detections.labels.tolist(), strict=True)
+        next(own_colors) if has_mask else class_color
+        for has_mask, class_color in zip(known.tolist(), colors_by_class(detections), strict=True)
     ]
+
+
+def colors_by_class(detections: Detections) -> list[str]:
+    """The color of each object's class."""
+    return [PALETTE[label % len(PALETTE)] for label in detections.labels.tolist()]
