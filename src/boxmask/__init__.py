@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from boxmask import (
         benchmarking,
         classifiers,
+        comparison,
         data,
         detectors,
         doctor,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     )
     from boxmask.bench_verb import bench
     from boxmask.benchmarking.report import Benchmark
+    from boxmask.comparison.contract import Comparison
     from boxmask.doctor.report import CheckReport
     from boxmask.label_verbs import check, convert
     from boxmask.model_verbs import evaluate, export, load, train
@@ -77,6 +79,7 @@ __all__ = [
     "CheckReport",
     "CheckpointError",
     "Classification",
+    "Comparison",
     "Detection",
     "Detections",
     "DiskFullError",
@@ -95,6 +98,7 @@ __all__ = [
     "benchmarking",
     "check",
     "classifiers",
+    "comparison",
     "convert",
     "data",
     "detectors",
@@ -129,6 +133,7 @@ _LAZY = {
     "Benchmark": "boxmask.benchmarking.report",
     "CheckReport": "boxmask.doctor.report",
     "Classification": "boxmask.types",
+    "Comparison": "boxmask.comparison.contract",
     "Detection": "boxmask.types",
     "Detections": "boxmask.types",
     "Recipe": "boxmask.runs.recipe",

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boxmask
 from boxmask import errors
 from boxmask.benchmarking.cases import Case
 from boxmask.errors import BoxmaskError
@@ -23,7 +22,7 @@ from boxmask.messages import format_count
 from boxmask.runtime.session import usable_cores
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-PACKAGE_FOLDER = str(Path(boxmask.__file__).parents[1])
+PACKAGE_FOLDER = str(Path(__file__).parents[2])
 LAST_LINES = 300  # characters of what a process that failed has printed
 
 

@@ -1,0 +1,1 @@
+"""Compare several models on the same photos: train, evaluate and measure them with the same settings."""
