@@ -94,3 +94,15 @@ def one_line(error: BaseException, length: int = 200) -> str:
     first = details[0].rstrip(".")
     shown = first if len(first) <= length else f"{first[:length].rstrip()}..."
     return shown if len(details) == 1 else f"{shown}, and {len(details) - 1} more"
+
+
+def printable(text: str) -> str:
+    """Text with escapes for control characters, with which a file name could change the terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\n " else _escape(character)
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from boxmask.doctor.report import CheckReport
-from boxmask.doctor.text import color_report, format_totals, printable
+from boxmask.doctor.text import color_report, format_totals
+from boxmask.messages import printable
 
 
 def test_errors_come_first_and_each_kind_has_its_remedy(report: CheckReport) -> None:

@@ -64,8 +64,7 @@ def _suggest_fix(report: CheckReport) -> str:
     import shlex
 
     from boxmask.doctor.fix.mendable import count_mendable
-    from boxmask.doctor.text import printable
-    from boxmask.messages import format_count
+    from boxmask.messages import format_count, printable
 
     count = count_mendable(report)
     data = shlex.quote(printable(str(report.data)))

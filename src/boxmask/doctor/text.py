@@ -8,7 +8,7 @@ from rich.text import Text
 
 from boxmask.data.findings import Kind
 from boxmask.doctor.report import SEVERITIES, CheckReport
-from boxmask.messages import MAX_LOCATIONS, format_count
+from boxmask.messages import MAX_LOCATIONS, format_count, printable
 
 _HEADINGS = {"error": "ERRORS", "warning": "WARNINGS", "note": "NOTES"}
 _COLORS = {"ERRORS": "bold red", "WARNINGS": "bold yellow", "NOTES": "bold blue"}
@@ -59,15 +59,3 @@ def color_report(text: str) -> Text:
         style = _COLORS.get(line.strip()) or ("bold" if is_heading else "cyan" if "→" in line[:4] else "")
         colored.append(line, style)
     return colored
-
-
-def printable(text: str) -> str:
-    """Text with escapes for control characters, with which a file name could change the terminal."""
-    return "".join(
-        character if character.isprintable() or character in "\n " else _escape(character)
-        for character in text
-    )
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

@@ -15,9 +15,9 @@ from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RunLengths, fill
 from boxmask.doctor.page.outlines import MAX_POINTS, OutlineFinder, outline_path
-from boxmask.doctor.page.pictures import make_album
 from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
+from boxmask.pages.pictures import make_album
 
 SIZE = (120, 160)
 SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])

@@ -10,8 +10,8 @@ from boxmask.data.formats.contract import Losses
 from boxmask.doctor.fix.absences import Absence, absent_kinds, count_absences
 from boxmask.doctor.fix.mending import Change
 from boxmask.doctor.report import CheckReport
-from boxmask.doctor.text import format_totals, printable
-from boxmask.messages import format_count
+from boxmask.doctor.text import format_totals
+from boxmask.messages import format_count, printable
 
 CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
 

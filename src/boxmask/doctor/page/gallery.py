@@ -9,10 +9,10 @@ from pathlib import Path
 from boxmask.data.findings import Box
 from boxmask.doctor.page.objects import ClassInPhoto, ObjectFinder
 from boxmask.doctor.page.painted_label_maps import Paint, find_paint
-from boxmask.doctor.page.pictures import Album, Picture, make_album
 from boxmask.doctor.page.sample import sample_photos
 from boxmask.doctor.page.views import View, labeled_view
 from boxmask.doctor.report import CheckReport
+from boxmask.pages.pictures import Album, Picture, make_album
 
 MAX_PHOTOS = 60
 """Photos in the sample."""

@@ -9,11 +9,11 @@ from boxmask.data.findings import Box, Finding, Kind, Severity
 from boxmask.doctor.page.cards import LABEL_MAP, Card, by_priority, choose_cards
 from boxmask.doctor.page.guesses import SHOWN_AS_WRITTEN, Guesser
 from boxmask.doctor.page.objects import ClassInPhoto, ObjectFinder
-from boxmask.doctor.page.pictures import Album, PhotoPictures, make_album
-from boxmask.doctor.page.regions import around_both
 from boxmask.doctor.page.views import View, crop_view, labeled_view, whole_view
 from boxmask.doctor.report import SEVERITIES, CheckReport
 from boxmask.messages import format_count
+from boxmask.pages.pictures import Album, PhotoPictures, make_album
+from boxmask.pages.regions import around_both
 
 MAX_ROWS = 200
 """Findings of one kind that are listed as text, beside those on their photos."""

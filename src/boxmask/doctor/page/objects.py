@@ -13,7 +13,8 @@ from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.findings import Location
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.doctor.page.outlines import MAX_POINTS, OutlineFinder
-from boxmask.doctor.page.regions import Rectangle, rectangle
+from boxmask.pages.regions import Rectangle, rectangle
+from boxmask.pages.svg_paths import box_path
 from boxmask.visualization.style import class_colors
 
 MAX_OBJECTS = 300
@@ -110,6 +111,6 @@ class ObjectFinder:
             return None
         x, y, width, height = (round(value, 1) for value in drawn)
         label = int(self.labels.labels[row])
-        path = outline or f"M{x:g} {y:g}h{width:g}v{height:g}h{-width:g}z"
+        path = outline or box_path((x, y, width, height))
         name, color = self.labels.class_names[label], self._colors[label]
         return DrawnObject(label, name, color, path, (x, y, width, height), self.labels.location(row))

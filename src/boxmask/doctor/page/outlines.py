@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,7 @@ from boxmask.data.findings import Finding
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.masks import Size
+from boxmask.pages.svg_paths import mask_polygons, polygon_path
 
 MAX_POINTS = 400
 """Longer outlines are drawn with every second, third, ... point."""
@@ -55,7 +54,7 @@ class OutlineFinder:
             return ""
         if outline is None or isinstance(outline, RunLengths):
             polygons = self._mask_polygons(row, (height, width))
-            return "".join(_subpath(points, max_points) for points in polygons)
+            return "".join(polygon_path(points, max_points) for points in polygons)
         return outline_path(outline, max_points, digits=0 if max(height, width) > _LARGE_SIDE else 1)
 
     def _row_of(self, finding: Finding) -> int | None:
@@ -70,10 +69,7 @@ class OutlineFinder:
         masks = self._examination.masks
         if not masks.known[row]:
             return []
-        from supervision import mask_to_polygons
-
-        mask = masks.mask(row, size)
-        return [polygon + mask.windows[0, :2] for polygon in mask_to_polygons(mask.crops()[0])]
+        return mask_polygons(masks.mask(row, size))
 
 
 def outline_path(outline: Outline, max_points: int = MAX_POINTS, digits: int = 2) -> str:
@@ -85,13 +81,4 @@ def outline_path(outline: Outline, max_points: int = MAX_POINTS, digits: int = 2
     assert not isinstance(outline, RunLengths)
     polygons = outline.polygons()
     both = (*polygons.parts, *polygons.holes)
-    return "".join(_subpath(np.round(points, digits), max_points) for points in both)
-
-
-def _subpath(points: NDArray[np.float64] | NDArray[np.int32], max_points: int) -> str:
-    shown = points[:: -(-len(points) // max_points) or 1]
-    return "M" + "L".join(_coordinates(shown)) + "Z" if np.isfinite(shown).all() and len(shown) else ""
-
-
-def _coordinates(points: NDArray[np.float64] | NDArray[np.int32]) -> Iterator[str]:
-    return (f"{x:.6g} {y:.6g}" for x, y in points.tolist())
+    return "".join(polygon_path(np.round(points, digits), max_points) for points in both)

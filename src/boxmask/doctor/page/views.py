@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from boxmask.data.findings import Box
 from boxmask.doctor.page.objects import DrawnObject
-from boxmask.doctor.page.pictures import PhotoPictures, Picture
-from boxmask.doctor.page.regions import Rectangle, around_both, frame_around, rectangle, region_around
+from boxmask.pages.pictures import PhotoPictures, Picture
+from boxmask.pages.regions import Rectangle, around_both, frame_around, rectangle, region_around
 
 _MAX_REACH = 0.6
 """A frame reaches this many photos beyond the photo, to show boxes outside it."""

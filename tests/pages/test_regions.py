@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.doctor.page.regions import around_both, frame_around, rectangle, region_around
+from boxmask.pages.regions import around_both, frame_around, rectangle, region_around
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 SIDES = st.integers(1, 5000)

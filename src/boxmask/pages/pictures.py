@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from boxmask.data.findings import Box
-from boxmask.doctor.page.regions import Region, region_around
 from boxmask.errors import PhotoError
+from boxmask.pages.regions import Region, region_around
 from boxmask.photos.errors import photo_errors
 from boxmask.photos.read import load_photo, open_image
 from boxmask.visualization.style import PALETTE, rgb
