@@ -22,6 +22,7 @@ from boxmask.evaluation.format import format_fraction
 from boxmask.geometry.boxes import iou
 
 Overlaps = Float[np.ndarray, " N"]
+CURVE_IOUS = tuple((np.arange(50, 100, 5) / 100).tolist())
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,38 @@ class ProposalRecall:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain numbers."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ProposalCurve:
+    """The share of objects covered at each IoU by at least one proposal.
+
+    ious:           0.50, 0.55 .. 0.95
+    recall:         over all objects that count, at each of them
+    mean_proposals: mean number of proposals per photo
+    """
+
+    ious: tuple[float, ...]
+    recall: tuple[float, ...]
+    mean_proposals: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain numbers and lists."""
+        return {
+            "ious": list(self.ious),
+            "recall": list(self.recall),
+            "mean_proposals": self.mean_proposals,
+        }
+
+
+def proposal_curve(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalCurve | None:
+    """The recall of the proposals (P, 4) of each photo against IoU. None without objects that count."""
+    if not dataset.counted.any():
+        return None
+    overlaps = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
+    best = np.concatenate(overlaps)[dataset.counted]
+    recall = tuple(float((best >= level - 1e-6).mean()) for level in CURVE_IOUS)  # float32 overlaps
+    return ProposalCurve(CURVE_IOUS, recall, float(np.mean([len(boxes) for boxes in proposals])))
 
 
 def proposal_recall(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalRecall:

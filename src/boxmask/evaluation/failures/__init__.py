@@ -1,0 +1,1 @@
+"""What failed in an evaluation, for all tasks: confused classes, calibration, and the worst photos."""
