@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
-from boxmask.doctor.model.known_classes import UNKNOWN, labels_of_model
+from boxmask.doctor.model.known_classes import labels_of_model
+from boxmask.evaluation.suspicions.photo_comparison import UNKNOWN
 
 
 def test_classes_are_matched_by_name() -> None:

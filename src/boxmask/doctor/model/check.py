@@ -14,7 +14,7 @@ from boxmask.data.checks.sound_boxes import has_wrong_coordinates
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.detectors.contract import Detector
 from boxmask.doctor.model.classifications import find_wrong_folders
-from boxmask.doctor.model.detections import Suspects, find_suspects
+from boxmask.doctor.model.detections import find_suspects
 from boxmask.doctor.model.findings import report_suspects
 from boxmask.doctor.model.kinds import (
     CLASS_UNKNOWN_TO_MODEL,
@@ -23,10 +23,12 @@ from boxmask.doctor.model.kinds import (
     SEEN_PHOTOS,
     SPLIT_UNKNOWN,
 )
-from boxmask.doctor.model.known_classes import UNKNOWN, labels_of_model
+from boxmask.doctor.model.known_classes import labels_of_model
 from boxmask.doctor.model.seen_photos import splits_of_run
 from boxmask.doctor.model.trained_model import TrainedModel
 from boxmask.doctor.report import CheckReport
+from boxmask.evaluation.suspicions.comparison import Suspects
+from boxmask.evaluation.suspicions.photo_comparison import UNKNOWN
 from boxmask.messages import format_count
 from boxmask.progress import Progress
 from boxmask.runs.run import Run

@@ -7,11 +7,11 @@ from jaxtyping import Int
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.checks.examination import Examination
-from boxmask.doctor.model.detections import Suspects
-from boxmask.doctor.model.known_classes import UNKNOWN
-from boxmask.doctor.model.suspicions import NO_BOX, Suspicions
-from boxmask.doctor.model.thresholds import ClassMeans
 from boxmask.errors import PhotoError
+from boxmask.evaluation.suspicions.comparison import Suspects
+from boxmask.evaluation.suspicions.photo_comparison import UNKNOWN
+from boxmask.evaluation.suspicions.suspicions import NO_BOX, Suspicions
+from boxmask.evaluation.suspicions.thresholds import ClassMeans
 from boxmask.photos.read import to_image
 from boxmask.progress import Progress
 

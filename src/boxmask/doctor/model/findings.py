@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from boxmask.data.findings import Box, Finding, Findings, Kind, Location, ModelDetection
 from boxmask.data.formats.labels import Labels
-from boxmask.doctor.model.detections import Suspects
 from boxmask.doctor.model.kinds import BAD_BOX, MISSING_LABEL, WRONG_CLASS
+from boxmask.evaluation.suspicions.comparison import Suspects
 
 
 def report_suspects(

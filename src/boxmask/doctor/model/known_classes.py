@@ -9,10 +9,8 @@ from jaxtyping import Int
 
 from boxmask.data.class_selection import LEFT_OUT, ClassSelection
 from boxmask.errors import UsageError
+from boxmask.evaluation.suspicions.photo_comparison import UNKNOWN
 from boxmask.names import class_name
-
-UNKNOWN = -1
-"""In place of a label of the model: the model does not know the class."""
 
 
 def labels_of_model(

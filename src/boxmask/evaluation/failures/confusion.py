@@ -23,9 +23,9 @@ class ConfusionMatrix:
     """Labeled classes (rows) against predicted ones (columns).
 
     class_names: K names
-    counts:      (R, C) objects, pixels or photos. For detectors, R = C = K + 1: the last row counts detections
-                 where no object is labeled, the last column objects that were not found. For segmenters,
-                 C = K + 1: the last column counts pixels predicted as any other class.
+    counts:      (R, C) objects, pixels or photos. For detectors, R = C = K + 1: the last row counts
+                 detections where no object is labeled, the last column objects that were not found. For
+                 segmenters, C = K + 1: the last column counts pixels predicted as any other class.
     unit:        what `counts` counts: "objects", "pixels" or "photos"
     cases:       by (row, column), those with the highest scores or the most pixels first; long lists are cut
     """

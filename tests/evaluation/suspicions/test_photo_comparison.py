@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from boxmask.doctor.model.known_classes import UNKNOWN
-from boxmask.doctor.model.photo_comparison import (
+from boxmask.evaluation.suspicions.photo_comparison import (
+    UNKNOWN,
     Contradiction,
     FoundObjects,
     LabeledObjects,

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from boxmask.doctor.model.known_classes import UNKNOWN
+UNKNOWN = -1
+"""In place of a label of the model: the model does not know the class."""
 
 MATCH_IOU = 0.5
 """A detection finds an object of its class from this IoU on, as in Pascal VOC and in COCO's AP50."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxmask.doctor.model.suspicions import NO_BOX, NO_OBJECT, Suspicions
-from boxmask.doctor.model.thresholds import MIN_EXAMPLES, ClassMeans
+from boxmask.evaluation.suspicions.suspicions import NO_BOX, NO_OBJECT, Suspicions
+from boxmask.evaluation.suspicions.thresholds import MIN_EXAMPLES, ClassMeans
 
 
 def test_means_per_class() -> None:
