@@ -6,9 +6,12 @@ image -> features -> proposals (RPN) -> RoI features -> heads -> postprocess -> 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from boxmask.detectors.mask_rcnn import MaskRCNN
 from boxmask.exporting.detectors.faster_rcnn import detect, prepare_photos
@@ -21,6 +24,7 @@ from boxmask.exporting.stages.masks import paste_masks
 from boxmask.exporting.stages.postprocess import Found
 from boxmask.exporting.stages.roi_features import Regions, align
 from boxmask.exporting.values import Value
+from boxmask.pipeline.heads.mask import MaskHead
 
 
 def build(graph: Graph, detector: MaskRCNN) -> None:
@@ -47,7 +51,30 @@ def mask_scores(found: Found, features: Sequence[Value], batch: Batch, detector:
     channels = c.channels or detector.boxes.backbone.channels[-1]
     example = torch.zeros(2, channels, c.mask_pool_size, c.mask_pool_size)
     labels = torch.zeros(2, dtype=torch.int64)
-    head = to_onnx(detector.mask_head, (example, labels), ({0: "regions"}, {0: "regions"}))
+    head = to_onnx(MaskBranch(detector.mask_head), (example, labels), ({0: "regions"}, {0: "regions"}))
     [logits] = graph.network(head, pooled, found.labels.gather(rows))
     scores = graph.op("Sigmoid", logits)
     return graph.op("ScatterND", scores, rows.unsqueeze(1), scores)  # in the order of the detections
+
+
+class MaskBranch(nn.Module):
+    """The mask head with its transposed convolution as a fully connected layer, which can be quantized."""
+
+    def __init__(self, head: MaskHead) -> None:
+        super().__init__()
+        self.convs, self.logits = head.convs, head.logits
+        inputs, channels, height, width = head.deconv.weight.shape
+        self.deconv = nn.Linear(inputs, height * width * channels)
+        self.deconv.weight = nn.Parameter(head.deconv.weight.permute(2, 3, 1, 0).flatten(0, 2).contiguous())
+        self.deconv.bias = nn.Parameter(cast(Tensor, head.deconv.bias).repeat(height * width))
+
+    def forward(self, rois: Tensor, labels: Tensor) -> Tensor:
+        """See `MaskHead.forward`."""
+        hidden = self.convs(rois)
+        side, channels = hidden.shape[-1], self.logits.in_channels
+        pixels = hidden.permute(0, 2, 3, 1).flatten(0, 2)
+        doubled = F.relu(self.deconv(pixels)).view(rois.shape[0], 4 * side * side, channels)
+        weight = self.logits.weight.flatten(1)[labels]
+        logits = torch.bmm(doubled, weight[:, :, None])[..., 0]
+        logits = logits + cast(Tensor, self.logits.bias)[labels, None]
+        return logits.view(-1, side, side, 2, 2).permute(0, 1, 3, 2, 4).reshape(-1, 2 * side, 2 * side)

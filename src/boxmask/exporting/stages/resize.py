@@ -50,10 +50,11 @@ def resize_columns(photo: Value, axis: AxisWeights, width: Value) -> Value:
     """
     old_height, blocks, reach = photo.dim(0), axis.weights.dim(0), axis.weights.dim(1)
     graph, flat = photo.graph, photo.reshape(old_height, photo.dim(1) * 3)
+    starts = (axis.starts * 3).unsqueeze(1)  # (J, 1), as Slice takes them: each node in the loop counts
+    ends = starts + reach * 3
 
     def cut(index: Value) -> list[Value]:
-        start = axis.starts.gather(index)
-        return [flat.slice(1, start * 3, (start + reach) * 3)]
+        return [graph.op("Slice", flat, starts.gather(index), ends.gather(index), np.array([1]))]
 
     [lines] = graph.loop(blocks, cut)  # (J, H, w * 3)
     per_channel = axis.weights.unsqueeze(2, 4) * np.eye(3, dtype=np.float32)[:, None]  # (J, w, 3, BLOCK, 3)

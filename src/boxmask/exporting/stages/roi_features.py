@@ -12,6 +12,9 @@ from boxmask.exporting.stages.boxes import areas
 from boxmask.exporting.values import Value
 from boxmask.pipeline.features.fpn import LEVEL_EPSILON
 
+BAND = 64  # pixels
+MAX_BANDS, MAX_SIDE = 2**16, 2**22  # more than a photo has
+
 
 class Regions(NamedTuple):
     """R regions of a batch: boxes (R, 4) in pixels of the resized photos, and the photo (R,) of each."""
@@ -36,19 +39,34 @@ def align(
 ) -> RoiFeatures:
     """RoIAlign, each region from the level that suits its size; arguments as in `fpn.align`.
 
-    The result is in the order of the levels: sorting a few numbers per region later costs less than sorting
-    its features.
+    The result is in the order of the levels, and in that of `reading_order` within each: sorting a few
+    numbers per region later costs less than sorting its features.
     """
-    graph = regions.boxes.graph
+    graph, order = regions.boxes.graph, reading_order(regions)
     num_levels = int(math.log2(strides[-1] / strides[0])) + 1
-    levels = assign_levels(regions.boxes, strides[0], canonical, num_levels)
+    levels = assign_levels(regions.boxes, strides[0], canonical, num_levels).gather(order)
     pooled, rows = [], []
     for level in range(num_levels):
-        [row] = graph.nonzero(levels.equals(level), 1)
+        [place] = graph.nonzero(levels.equals(level), 1)
+        row = order.gather(place)
         inputs = (features[level], regions.boxes.gather(row), regions.photo.gather(row))
         pooled.append(roi_align(*inputs, 1 / strides[level], grid))
         rows.append(row)
     return RoiFeatures(graph.concat(pooled), graph.concat(rows))
+
+
+def reading_order(regions: Regions) -> Value:
+    """The rows (R,) of the regions photo by photo, in bands from top to bottom, each from left to right.
+
+    Neighbors read the same parts of the features, which are then in the cache of the CPU. RoIAlign took 2.4
+    times as long for regions in random order.
+    """
+    graph, boxes = regions.boxes.graph, regions.boxes
+    corners = (boxes.slice(1, 0, 2) + boxes.slice(1, 2, 4)).cast(np.int64)  # (R, 2), twice the center
+    x, y = (corners.gather(axis, axis=1) for axis in range(2))
+    bands = regions.photo * MAX_BANDS + y // (2 * BAND)
+    _, order = graph.top_k(bands * -MAX_SIDE - x, boxes.dim(0))
+    return order
 
 
 def assign_levels(boxes: Value, finest: int, canonical: tuple[int, int], num_levels: int) -> Value:
