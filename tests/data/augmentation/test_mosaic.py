@@ -11,7 +11,7 @@ from torch import Tensor
 
 from boxmask.data.augmentation.detection import DetectionAugmentation
 from boxmask.data.augmentation.mosaic import DetectionMosaic, SegmentationMosaic, sample_quadrants
-from boxmask.data.augmentation.scene import PADDING_GRAY
+from boxmask.data.augmentation.scene import PADDING_GRAY, shift_target
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation
 from boxmask.masks import Masks
 from boxmask.types import IGNORED, SegmentationTarget, Target
@@ -98,6 +98,14 @@ def test_photos_without_objects() -> None:
     assert image.shape == (3, 40, 50)
     assert target.boxes.shape == (0, 4)
     assert target.masks is None
+
+
+def test_slivers_that_vanish_in_their_place_are_dropped() -> None:
+    """In float32, 200 + 1e-6 is 200: a sliver at the edge of its quadrant has no width in the mosaic."""
+    target = Target.of([[0, 10, 1e-6, 20], [5, 10, 15, 20]], [0, 1])
+    shifted = shift_target(target, 200, 0, (480, 640))
+    assert shifted.boxes.tolist() == [[205, 10, 215, 20]]
+    assert shifted.labels.tolist() == [1]
 
 
 def test_the_photos_are_unchanged() -> None:

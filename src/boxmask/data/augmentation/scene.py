@@ -99,9 +99,14 @@ def visible_target(target: Target, boxes: Float[Tensor, "N 4"], masks: Masks | N
 
 
 def shift_target(target: Target, left: int, top: int, size: Size) -> Target:
-    """The labels with the upper left corner of their photo at (left, top) of an image of (height, width)."""
-    masks = None if target.masks is None else target.masks.shift_and_crop(left, top, size)
-    return replace(target, boxes=target.boxes + target.boxes.new_tensor([left, top] * 2), masks=masks)
+    """The labels with the upper left corner of their photo at (left, top) of an image of (height, width).
+
+    A cropped object may be a sliver that only numbers near zero can express. It is dropped.
+    """
+    boxes = target.boxes + target.boxes.new_tensor([left, top] * 2)
+    keep = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    masks = None if target.masks is None else target.masks.shift_and_crop(left, top, size)[keep]
+    return Target(boxes[keep], target.labels[keep], target.ignore[keep], masks)
 
 
 def join_targets(targets: list[Target], size: Size) -> Target:
