@@ -18,6 +18,8 @@ from pycocotools.cocoeval import COCOeval
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.coco import coco_metrics
+from boxmask.evaluation.detection.failures.error_types import find_errors, lost_ap
+from boxmask.evaluation.detection.failures.matches import NONE, match_detections
 from boxmask.types import Detections
 
 CLASSES = ("ant", "bee")
@@ -113,3 +115,25 @@ def test_the_twelve_metrics_equal_pycocotools(scene: Scene) -> None:
     metrics = asdict(coco_metrics(dataset, [detections_of(rows) for _, rows in scene]))
     for name, value in zip(METRICS, stats_of_pycocotools(scene, dataset.image_ids.tolist()), strict=True):
         assert metrics[name] == (None if value == -1 else pytest.approx(value, abs=1e-6)), name
+
+
+@given(scenes, st.integers(0, 3))
+@example([([(0, 0, 8, 8, ANT, False)] * 2, [(0, 0, 8, 8, ANT, 1)] * 3)], 1)
+@example([([(0, 0, 96, 96, ANT, True)], [(0, 0, 16, 16, ANT, 3)] * 3)], 1)
+@example([([(0, 0, 48, 48, BEE, False)], [(8, 8, 8, 8, BEE, 2)] * 100 + [(0, 0, 48, 48, BEE, 1)])], 1)
+@settings(max_examples=60)
+def test_the_analysis_of_failures_matches_as_coco(scene: Scene, difficult: int) -> None:
+    """The same AP50, with every third object difficult."""
+    dataset = dataset_of(scene)
+    dataset.difficult[difficult::3] = True
+    detections = [detections_of(rows) for _, rows in scene]
+    matches = match_detections(dataset, detections)
+    lost = lost_ap(matches, find_errors(matches), dataset.labels)
+    expected = coco_metrics(dataset, detections).AP50
+    assert (None if lost is None else lost.AP50) == (
+        None if expected is None else pytest.approx(expected, abs=1e-12)
+    )
+    is_found = matches.found != NONE
+    assert (matches.found_by[matches.found[is_found]] == np.flatnonzero(is_found)).all()
+    assert not (is_found & ~matches.counted).any()
+    assert lost is None or min(*lost.by_type, lost.missed, lost.all_wrong, lost.all_missed) >= 0

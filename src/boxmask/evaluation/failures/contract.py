@@ -15,11 +15,10 @@ class PhotoFailures:
     """How much labels and model disagree about one photo.
 
     photo:        index in the data set; for classifiers, that of the item
-    disagreement: for detectors, the sum of the scores of detections that contradict the labels, and the
-                  number of objects that were not found; for segmenters, the share of wrong pixels; for
-                  classifiers, the score of the predicted class less that of the labeled one
-    suspicion:    the part of it that speaks against the labels rather than the model; 0 if the labels are
-                  probably right
+    disagreement: for detectors, the sum of the scores of wrong detections, plus the number of objects that
+                  were not found; for segmenters, the share of wrong pixels; for classifiers, the score of the
+                  predicted class less that of the labeled one
+    suspicion:    how much speaks against the labels rather than the model; 0 if the labels are probably right
     description:  what they disagree about, in words
     """
 
