@@ -21,6 +21,7 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.evaluation.contract import Evaluation
+from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
 from boxmask.prediction.contract import ResultWriter
@@ -164,6 +165,14 @@ class Task(Protocol[DatasetT, ModelT]):
 
         Raises UsageError, before any photo is opened, if a picture would replace a photo or another file that
         boxmask did not write.
+        """
+
+    def analyze_failures(self, dataset: DatasetT, results: Sequence[Any]) -> FailureAnalysis:
+        """What failed: confused classes, the worst photos, suspect labels and more.
+
+        results: result i is that of photo i, or of item i of a classifier's data set
+
+        Classes that only the model or only the data set has are left out.
         """
 
     # ---------------------------------------------------------------- prediction

@@ -11,7 +11,7 @@ import torch
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.detectors.contract import Detector
-from boxmask.evaluation.detection.detect import detect_all
+from boxmask.evaluation.detection.detect import detect_all, propose_all
 from boxmask.models.table import make_config, model_entry
 from boxmask.photos.read import load_photo
 from boxmask.pipeline.selective_search.search import MODES
@@ -53,3 +53,24 @@ def test_evaluation_equals_prediction(detector: Detector, four_photos: Detection
     assert detector.predict(paths[::-1])[::-1] == evaluated
     assert [detector.predict(load_photo(path)) for path in paths] == evaluated
     assert detect_all(detector, four_photos) == evaluated  # with proposals from the cache
+
+
+def test_proposals_are_those_that_detections_are_made_from(
+    detector: Detector, four_photos: DetectionDataset
+) -> None:
+    proposals = propose_all(detector, four_photos)
+    assert proposals is not None
+    expected = detect_all(detector, four_photos)
+    paths = [four_photos.path(photo) for photo in range(len(four_photos))]
+    for path, boxes, found in zip(paths, proposals, expected, strict=True):
+        assert found.boxes == pytest.approx(detector.predict(path, proposals=boxes).boxes, abs=0.01)
+
+
+def test_mask_rcnn_has_proposals_and_one_stage_detectors_have_none(four_photos: DetectionDataset) -> None:
+    options = {"backbone": "test_resnet", "shorter_side": 64, "longer_side": 96}
+    for name, expected in (("mask-rcnn", 4), ("retinanet", None)):
+        config = make_config(name, "default", class_names=four_photos.class_names, **options)
+        network = model_entry(name).build(config, None)
+        assert isinstance(network, Detector)
+        proposals = propose_all(network.eval(), four_photos)
+        assert expected == (None if proposals is None else len(proposals))

@@ -25,24 +25,26 @@ class ConfusionMatrix:
     class_names: K names
     counts:      (R, C) objects, pixels or photos. For detectors, R = C = K + 1: the last row counts
                  detections where no object is labeled, the last column objects that were not found. For
-                 segmenters, C = K + 1: the last column counts pixels predicted as any other class.
+                 segmenters, C may be K + 1: the last column counts pixels predicted as any other class.
     unit:        what `counts` counts: "objects", "pixels" or "photos"
     cases:       by (row, column), those with the highest scores or the most pixels first; long lists are cut
+    extra_name:  of the row or column after those of the classes
     """
 
     class_names: tuple[str, ...]
     counts: Int[np.ndarray, "R C"]
     unit: str
     cases: Mapping[tuple[int, int], Sequence[Case]]
+    extra_name: str = BACKGROUND
 
     @property
     def row_names(self) -> tuple[str, ...]:
-        """The labeled classes, and "background" if there is a row for it."""
+        """The labeled classes, and `extra_name` if there is a row for it."""
         return self._names(self.counts.shape[0])
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The predicted classes, and "background" if there is a column for it."""
+        """The predicted classes, and `extra_name` if there is a column for it."""
         return self._names(self.counts.shape[1])
 
     def cell(self, labeled: str, predicted: str) -> Sequence[Case]:
@@ -64,4 +66,4 @@ class ConfusionMatrix:
         return {**names, "unit": self.unit, "counts": self.counts.tolist(), "cells": cells}
 
     def _names(self, length: int) -> tuple[str, ...]:
-        return self.class_names if length == len(self.class_names) else (*self.class_names, BACKGROUND)
+        return self.class_names if length == len(self.class_names) else (*self.class_names, self.extra_name)

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from boxmask.evaluation.failures.calibration import Calibration
 from boxmask.evaluation.failures.confusion import ConfusionMatrix
 
+MAX_PHOTOS = 500
+"""Photos that `to_dict` holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoFailures:

@@ -22,6 +22,10 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.errors import UsageError
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
+from boxmask.evaluation.classification.failures import (
+    ClassificationFailures,
+    analyze_classifications,
+)
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.options import option
 from boxmask.pipeline.images import Size
@@ -38,7 +42,7 @@ from boxmask.tasks.classification.evaluation import MISTAKES_FILE, evaluate_and_
 from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.label_maps import check_no_label_map_options
-from boxmask.types import ClassificationTarget
+from boxmask.types import Classification, ClassificationTarget
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.style import RGBImage, image_pixels
 
@@ -148,6 +152,12 @@ class ClassificationTask:
         report = EvaluationReport(evaluation, classification_table(evaluation))
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
+
+    def analyze_failures(
+        self, dataset: ClassificationDataset, results: Sequence[Classification]
+    ) -> ClassificationFailures:
+        """Confused classes, calibration, and the items that labels and classifier disagree about."""
+        return analyze_classifications(dataset, results)
 
     # ---------------------------------------------------------------- prediction
 

@@ -30,6 +30,8 @@ from boxmask.evaluation.detection.evaluate import (
     evaluate_detections,
     evaluate_detector,
 )
+from boxmask.evaluation.detection.failures.analysis import DetectionFailures
+from boxmask.evaluation.detection.failures.analyze import analyze_failures
 from boxmask.evaluation.detection.table import detection_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
@@ -186,6 +188,12 @@ class DetectionTask:
         detections = detect_all(model, dataset, progress=progress)
         evaluation = evaluate_detections(dataset, detections, on_unseen_classes=on_unseen_classes)
         return EvaluationReport(evaluation, detection_table(evaluation)), detections
+
+    def analyze_failures(self, dataset: DetectionDataset, results: Sequence[Detections]) -> DetectionFailures:
+        """Kinds of errors, confused classes, suspect labels and more; by masks if both sides have them."""
+        detections = list(results)
+        has_masks = dataset.has_mask.any() and all(found.masks is not None for found in detections)
+        return analyze_failures(dataset, detections, "segm" if has_masks else "bbox")
 
     # ---------------------------------------------------------------- prediction
 

@@ -22,7 +22,9 @@ from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
 from boxmask.errors import LabelError, UsageError
+from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
+from boxmask.evaluation.segmentation.failures import SegmentationFailures, analyze_label_maps
 from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.options import model_option, option
 from boxmask.photos.read import to_image
@@ -43,7 +45,7 @@ from boxmask.tasks.contract import EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter
-from boxmask.types import SegmentationTarget
+from boxmask.types import SegmentationMap, SegmentationTarget
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.legend import append_legend
 from boxmask.visualization.segmentation import tint_classes
@@ -181,6 +183,13 @@ class SegmentationTask:
         report = EvaluationReport(evaluation, segmentation_table(evaluation))
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
+
+    def analyze_failures(
+        self, dataset: SegmentationDataset, results: Sequence[SegmentationMap]
+    ) -> SegmentationFailures:
+        """Confused classes, the worst photos, and regions where labels and model disagree."""
+        check_has_photos(dataset)
+        return analyze_label_maps(dataset, results, results[0].class_names)
 
     # ---------------------------------------------------------------- prediction
 

@@ -14,14 +14,11 @@ from boxmask.evaluation.detection.curves import PrecisionRecallCurves, ScoreCurv
 from boxmask.evaluation.failures.calibration import Calibration
 from boxmask.evaluation.failures.cases import Case
 from boxmask.evaluation.failures.confusion import ConfusionMatrix
-from boxmask.evaluation.failures.contract import PhotoFailures
+from boxmask.evaluation.failures.contract import MAX_PHOTOS, PhotoFailures
 from boxmask.evaluation.proposals import ProposalCurve
 
 MAX_WRITTEN = 20
 """Cases of one kind that `to_dict` holds."""
-
-MAX_PHOTOS = 500
-"""Photos that `to_dict` holds."""
 
 ErrorName = Literal["class", "location", "both", "duplicate", "background", "missed"]
 
