@@ -21,15 +21,14 @@ from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
-from boxmask.errors import LabelError, UsageError
+from boxmask.errors import LabelError
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.failures import SegmentationFailures, analyze_label_maps
 from boxmask.evaluation.segmentation.table import segmentation_table
-from boxmask.options import model_option, option
+from boxmask.options import option
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
-from boxmask.pipeline.model import with_config
 from boxmask.prediction.fusion.segmenter import FusedSegmenter
 from boxmask.prediction.fusion.views import views_of
 from boxmask.prediction.view_options import ViewOptions
@@ -44,6 +43,7 @@ from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.contract import EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
+from boxmask.tasks.segmentation.tiles import with_tiles
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationMap, SegmentationTarget
 from boxmask.visualization.contact_sheet import contact_sheet
@@ -196,7 +196,7 @@ class SegmentationTask:
     def with_views(self, models: Sequence[Segmenter], views: ViewOptions, tile: int | None) -> Any:
         """Probabilities of several views are averaged. Segmenters that see tiles can see other tiles."""
         if tile is not None:
-            models = [_with_tiles(model, views) for model in models]
+            models = [with_tiles(model, views) for model in models]
         if len(models) == 1 and views.scales is None:
             return models[0]
         return FusedSegmenter(views_of(models, views.scales))
@@ -223,27 +223,6 @@ def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str,
         return (problem,)
     advice = "Segmentation needs two classes, of which one may be the background."
     raise LabelError(f"{train.root}: {problem}. {advice}")
-
-
-def _with_tiles(model: Segmenter, views: ViewOptions) -> Segmenter:
-    """The segmenter with the chosen tiles, or with its own for "auto".
-
-    Raises UsageError for a segmenter that sees whole photos: in tiles, objects would be larger than in
-    its training.
-    """
-    if not model.config.tile:
-        raise UsageError(
-            f"{option('tiles')}: this segmenter was trained on whole photos. Leave the option out, or train "
-            f"with {model_option('tile', 512)}."
-        )
-    if not isinstance(views.tiles, int):
-        return model
-    if not isinstance(model, Segmenter):
-        raise UsageError(
-            f"{option('tiles')}: the tiles of an ONNX file cannot be changed. Leave the option out, or use "
-            "the run that it was exported from."
-        )
-    return with_config(model, tile=views.tiles, tile_overlap=views.tile_overlap)
 
 
 def _recipe_for_same_data(run: Path, data: Path) -> Recipe:
