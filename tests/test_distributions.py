@@ -59,6 +59,9 @@ def test_the_same_files(wheels: tuple[zipfile.ZipFile, zipfile.ZipFile]) -> None
 
 def test_the_runtime_needs_three_packages(wheels: tuple[zipfile.ZipFile, zipfile.ZipFile]) -> None:
     whole, runtime = (metadata(wheel).get_all("Requires-Dist", []) for wheel in wheels)
-    assert [need.partition(">")[0] for need in runtime] == ["numpy", "onnxruntime", "pillow"]
-    assert {need for need in runtime if "onnx" not in need} <= set(whole)
+    needed = [need for need in runtime if "extra ==" not in need]
+    assert [need.partition(">")[0] for need in needed] == ["numpy", "onnxruntime", "pillow"]
+    assert {need for need in needed if "onnx" not in need} <= set(whole)
+    extra = {need for need in runtime if need.endswith("extra == 'serve'") and "cyclopts" not in need}
+    assert extra == {need for need in whole if need.endswith("extra == 'serve'")}
     assert any(need.startswith("torch>") for need in whole)

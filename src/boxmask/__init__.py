@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         runs,
         runtime,
         segmenters,
+        serving,
         tasks,
         training,
         types,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from boxmask.prediction_verbs import predict, predict_video
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
+    from boxmask.serve_verb import serve
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
 
 __version__ = "0.2.0"
@@ -121,6 +123,8 @@ __all__ = [
     "runs",
     "runtime",
     "segmenters",
+    "serve",
+    "serving",
     "tasks",
     "train",
     "training",
@@ -147,6 +151,7 @@ _LAZY = {
     "load": "boxmask.model_verbs",
     "predict": "boxmask.prediction_verbs",
     "predict_video": "boxmask.prediction_verbs",
+    "serve": "boxmask.serve_verb",
     "train": "boxmask.model_verbs",
 }
 

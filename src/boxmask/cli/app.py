@@ -27,6 +27,7 @@ VERBS = {
     "predict": "Run a trained model on photos or videos, and draw or save what it finds.",
     "export": "Write a trained model as one ONNX file, which runs without boxmask.",
     "bench": "Measure how fast trained models and exported files are on this machine.",
+    "serve": "Answer requests of other programs over HTTP with trained models.",
     "convert": "Write labels in another format, with their photos.",
     "proposals": "Propose boxes that may contain an object, by Selective Search or an RPN.",
 }

@@ -13,7 +13,7 @@ without.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
@@ -107,10 +107,13 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
 
 
 @contextmanager
-def open_image(path: str | Path, content: bytes | None = None) -> Iterator[Image.Image]:
+def open_image(
+    path: str | Path, content: bytes | None = None, formats: Collection[str] | None = None
+) -> Iterator[Image.Image]:
     """Open an image file without decoding it.
 
     content: of the file, if it is in memory; `path` is then only its name in messages
+    formats: the formats to try, as Pillow calls them; by default all
 
     Raises PhotoError, naming the file, if it is missing, not an image, too large, or its header damaged.
     """
@@ -121,6 +124,8 @@ def open_image(path: str | Path, content: bytes | None = None) -> Iterator[Image
             prefix = file.read(16)
             image = None
             for name in Image.ID:  # as `Image.open` does, without its limit
+                if formats is not None and name not in formats:
+                    continue
                 opener, accept = Image.OPEN[name]
                 with suppress(*WRONG_FORMAT_ERRORS):
                     accepted = accept is None or accept(prefix)

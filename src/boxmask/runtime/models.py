@@ -57,6 +57,11 @@ class ExportedModel(ABC, Generic[ResultT]):
         return self._session.has_proposals
 
     @property
+    def has_masks(self) -> bool:
+        """Whether the model is a detector that finds masks."""
+        return self._session.has_masks
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the labels."""
         return self.metadata.class_names

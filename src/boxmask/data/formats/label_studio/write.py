@@ -79,7 +79,7 @@ def _results(
     labeled: ObjectToWrite, photo: PhotoToWrite, region_id: str, questions: dict[str, str], losses: Losses
 ) -> Iterator[dict[str, Any]]:
     """The entries of one object: its shape, then its attributes."""
-    shape, value = _shape(labeled, photo, losses)
+    shape, value = shape_of(labeled, photo, losses)
     sizes = {f"original_{side}": length for side, length in photo.size_fields.items()}
     common = {"id": region_id, "to_name": "image", **sizes, "image_rotation": 0}
     kind = f"{shape}labels"
@@ -118,7 +118,7 @@ def _is_mark(text: str) -> bool:
 # ---------------------------------------------------------------- shapes
 
 
-def _shape(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple[str, dict[str, Any]]:
+def shape_of(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple[str, dict[str, Any]]:
     """The control of an object, and its shape in percent."""
     height, width = photo.size
     across, down = 100 / width, 100 / height

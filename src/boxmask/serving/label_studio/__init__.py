@@ -1,0 +1,1 @@
+"""Pre-labels for Label Studio, which asks this server as its ML backend."""

@@ -1,0 +1,188 @@
+"""The routes that Label Studio asks of an ML backend."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from boxmask.serving.errors import RequestError
+from boxmask.serving.label_studio.label_config import LabelConfig, parse_label_config
+from boxmask.serving.label_studio.photos import TaskPhotos
+from boxmask.serving.label_studio.regions import control_tags, prediction
+from boxmask.serving.models import ServedModel
+from boxmask.serving.openapi import REFERENCE, error_responses
+from boxmask.serving.photos import decode_photo
+from boxmask.serving.predict_request import Selection, invalid
+from boxmask.serving.predict_route import client_gone
+from boxmask.serving.prediction_queue import ClientGoneError
+from boxmask.serving.state import ServerState
+
+logger = logging.getLogger("boxmask.serve")
+
+MAX_TASKS = 1000
+CLIENT_GONE = 499
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+
+class Task(BaseModel):
+    """A task of Label Studio."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: int | str | None = None
+    data: dict[str, Any]
+
+
+class PredictBody(BaseModel):
+    """The tasks to pre-label, and the labeling interface of their project."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tasks: list[Task] = Field(max_length=MAX_TASKS)
+    label_config: str
+
+
+class SetupBody(BaseModel):
+    """A project that connects."""
+
+    model_config = ConfigDict(extra="allow")
+
+    label_config: str = Field(alias="schema")
+
+
+class PreLabels(BaseModel):
+    """One prediction per task, in their order."""
+
+    results: list[dict[str, Any]]
+    model_version: str
+
+
+class Version(BaseModel):
+    """The version that predictions are stored under."""
+
+    model_version: str
+
+
+def label_studio_routes(state: ServerState) -> APIRouter:
+    """The routes below /label-studio. Raises UsageError if there is no folder with the photos."""
+    router = APIRouter(tags=["Label Studio"])
+    backend = _Backend(state)
+    health_responses = error_responses()
+
+    @router.get("/", summary="Whether the backend runs", responses=health_responses)
+    @router.get("/health", summary="Whether the backend runs", responses=health_responses)
+    async def health() -> dict[str, str]:
+        return {"status": "UP", "model_class": backend.model.name}
+
+    @router.post(
+        "/setup",
+        summary="Connect a project",
+        response_model=Version,
+        responses=error_responses(400, 408, 413, 415, 422, 429),
+        openapi_extra=_json_body(SetupBody),
+    )
+    async def setup(request: Request) -> Response:
+        return await backend.setup(request)
+
+    @router.post(
+        "/predict",
+        summary="Pre-label tasks",
+        response_model=PreLabels,
+        responses=error_responses(400, 408, 413, 415, 422, 429, 503),
+        openapi_extra=_json_body(PredictBody),
+    )
+    async def predict(request: Request) -> Response:
+        return await backend.predict(request)
+
+    @router.post("/webhook", summary="Ignored: this server does not train", responses=health_responses)
+    async def webhook() -> dict[str, str]:
+        return {}
+
+    return router
+
+
+def _json_body(model: type[BaseModel]) -> dict[str, Any]:
+    schema = {"$ref": REFERENCE.format(model=model.__name__)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+class _Backend:
+    """Pre-labels tasks with the first model of a server."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.model: ServedModel = state.models[0]
+        self._state = state
+        self._photos = TaskPhotos(state.options.label_studio_photos, state.options.max_bytes)
+        self._tags = control_tags(self.model.task, has_masks=self.model.has_masks)
+
+    async def setup(self, request: Request) -> Response:
+        """Check that the labeling interface of a project takes results of the model."""
+        async with self._state.bodies.read(request) as body:
+            config = parse_label_config(_parse(SetupBody, body, request).label_config)
+        control = config.control(self._tags, self.model.class_names)
+        missing = [name for name in self.model.class_names if control.label_of(name) is None]
+        if missing:
+            logger.warning(
+                "Label Studio: the labeling interface has no labels for these classes, whose objects are "
+                "left out: %s",
+                ", ".join(missing)[:500],
+            )
+        return JSONResponse({"model_version": self.model.name})
+
+    async def predict(self, request: Request) -> Response:
+        """Pre-label tasks, a few at a time."""
+        self._state.queue.check_room()
+        async with self._state.bodies.read(request) as body:
+            given = _parse(PredictBody, body, request)
+            config = parse_label_config(given.label_config)
+            config.control(self._tags, self.model.class_names)
+            work = [self._work(task, number, config) for number, task in enumerate(given.tasks, start=1)]
+            results: list[dict[str, Any]] = []
+            size = self._state.options.max_photos
+            try:
+                for first in range(0, len(work), size):
+                    results += await self._state.queue.run(
+                        work[first : first + size], self._state.options.timeout, lambda: client_gone(request)
+                    )
+            except ClientGoneError:
+                return Response(status_code=CLIENT_GONE)
+        return JSONResponse({"results": results, "model_version": self.model.name})
+
+    def _work(self, task: Task, number: int, config: LabelConfig) -> Callable[[], dict[str, Any]]:
+        """The work for one task, which runs in a thread."""
+        control = config.control(self._tags, self.model.class_names)
+        key = config.image_keys.get(control.to_name)
+
+        def work() -> dict[str, Any]:
+            try:
+                photo = self._photos.read(task.data, key)
+            except RequestError as error:
+                message = f"task {number if task.id is None else task.id}: {error.message}."
+                raise RequestError(error.status, error.code, message) from error
+            pixels = decode_photo(photo, number, self._state.options.max_pixels)
+            result = self.model.predict(pixels, Selection())
+            self._state.metrics.photos.labels(self.model.name).inc()
+            return prediction(result, (pixels.shape[0], pixels.shape[1]), control, self.model.name)
+
+        return work
+
+
+def _parse(model: type[BodyT], body: bytes, request: Request) -> BodyT:
+    """The JSON of a body. Raises RequestError if it is broken."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RequestError(
+            415,
+            "wrong-content-type",
+            f"Content-Type: expected application/json, found {kind[:60] or 'none'}.",
+        )
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid(error) from error

@@ -1,0 +1,38 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from boxmask.serving.body import BodyReader
+from boxmask.serving.errors import RequestError
+from boxmask.serving.metrics import Metrics
+from boxmask.serving.models import ServedModel
+from boxmask.serving.options import ServeOptions
+from boxmask.serving.prediction_queue import PredictionQueue
+
+
+class ServerState:
+    """The models, the options and the queue of one server.
+
+    is_ready: False once the server stops
+    """
+
+    def __init__(self, models: Sequence[ServedModel], options: ServeOptions) -> None:
+        self.models, self.options = models, options
+        self.queue = PredictionQueue(options.queue, options.workers)
+        self.bodies = BodyReader(options.max_bytes, options.timeout)
+        self.metrics = Metrics(self.queue)
+        self.is_ready = True
+
+    def model(self, name: str | None) -> ServedModel:
+        """The model with this name, or the first. Raises RequestError for another name."""
+        if name is None:
+            return self.models[0]
+        for model in self.models:
+            if model.name == name:
+                return model
+        known = ", ".join(model.name for model in self.models)
+        raise RequestError(
+            404, "unknown-model", f"model: there is no model {name[:100]!r}; the models are: {known}"
+        )
