@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-import boxmask
 from boxmask.serving.access import LOCAL_NAMES, AccessRules, CallerCheck, HostCheck
 from boxmask.serving.errors import add_error_handlers
 from boxmask.serving.metrics import CountRequests
@@ -51,7 +51,7 @@ def create_app(
     rules = AccessRules({*names, *options.allow_host}, any_address, origins, options.token)
     app = FastAPI(
         title="boxmask",
-        version=boxmask.__version__,
+        version=_version(),
         description=DESCRIPTION,
         docs_url=None,  # loads its scripts from another server
         redoc_url=None,
@@ -70,6 +70,14 @@ def create_app(
     add_error_handlers(app)
     describe(app, bodies, has_token=options.token is not None)
     return app
+
+
+def _version() -> str:
+    """The version of whichever distribution is installed."""
+    try:
+        return version("boxmask")
+    except PackageNotFoundError:
+        return version("boxmask-runtime")
 
 
 def _middleware(state: ServerState, rules: AccessRules) -> list[Middleware]:

@@ -73,12 +73,7 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     """The routes below /label-studio. Raises UsageError if there is no folder with the photos."""
     router = APIRouter(tags=["Label Studio"])
     backend = _Backend(state)
-    health_responses = error_responses()
-
-    @router.get("/", summary="Whether the backend runs", responses=health_responses)
-    @router.get("/health", summary="Whether the backend runs", responses=health_responses)
-    async def health() -> dict[str, str]:
-        return {"status": "UP", "model_class": backend.model.name}
+    _add_status_routes(router, backend.model.name)
 
     @router.post(
         "/setup",
@@ -100,11 +95,20 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     async def predict(request: Request) -> Response:
         return await backend.predict(request)
 
-    @router.post("/webhook", summary="Ignored: this server does not train", responses=health_responses)
+    return router
+
+
+def _add_status_routes(router: APIRouter, model: str) -> None:
+    responses = error_responses()
+
+    @router.get("/", summary="Whether the backend runs", responses=responses)
+    @router.get("/health", summary="Whether the backend runs", responses=responses)
+    async def health() -> dict[str, str]:
+        return {"status": "UP", "model_class": model}
+
+    @router.post("/webhook", summary="Ignored: this server does not train", responses=responses)
     async def webhook() -> dict[str, str]:
         return {}
-
-    return router
 
 
 def _json_body(model: type[BaseModel]) -> dict[str, Any]:
