@@ -190,6 +190,16 @@ class Comparison:
 
         save_comparison_csv(self, Path(path))
 
+    def save_html(self, path: str | Path) -> None:
+        """Write the report: one HTML page with tables, charts and photos, which opens offline.
+
+        Raises UsageError for another suffix than .html, and for a file that boxmask did not write. Raises
+        OutputError.
+        """
+        from boxmask.comparison.report.save import save_report
+
+        save_report(self, Path(path))
+
     def __repr__(self) -> str:
         from boxmask.comparison.table import comparison_text
 

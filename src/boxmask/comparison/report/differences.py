@@ -1,0 +1,84 @@
+"""The differences between pairs of models, with their intervals about zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boxmask.comparison.contract import Comparison
+from boxmask.comparison.report.numbers import MISSING, rounded, signed
+from boxmask.evaluation.intervals.difference import SIGNIFICANCE
+
+_WIDTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One pair.
+
+    numbers:    of the models
+    difference: the metric of the first less that of the second
+    verdict:    key of the message
+    start, length, at: of the interval and the difference on an axis of `_WIDTH` pixels; None without interval
+    """
+
+    numbers: tuple[int, int]
+    names: tuple[str, str]
+    difference: str
+    interval: str
+    p_value: str
+    verdict: str
+    start: float | None
+    length: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """All pairs. reach: the ends of the axis are at -reach and reach"""
+
+    rows: tuple[PairRow, ...]
+    width: int
+    reach: str
+
+
+def make_pairs(comparison: Comparison) -> Pairs | None:
+    """None if there is no pair. The surest differences come first."""
+    if not comparison.differences:
+        return None
+    ends = [
+        abs(end)
+        for each in comparison.differences
+        for end in (each.difference or 0.0, *(each.interval or ()))
+    ]
+    reach = max(*ends, 0.01)
+    numbers = {model.name: number for number, model in enumerate(comparison.models)}
+    ordered = sorted(comparison.differences, key=lambda each: 1.0 if each.p_value is None else each.p_value)
+    rows = []
+    for each in ordered:
+        value, interval = each.difference, each.interval
+        known = value is not None and interval is not None
+        is_real = each.p_value is not None and each.p_value < SIGNIFICANCE
+        rows.append(
+            PairRow(
+                numbers=(numbers.get(each.first, 0), numbers.get(each.second, 0)),
+                names=(each.first, each.second),
+                difference=MISSING if value is None else signed(value),
+                interval=f"{signed(interval.low)} – {signed(interval.high)}" if interval else MISSING,
+                p_value=_p_value(each.p_value),
+                verdict="pair.real" if is_real else "pair.noise" if known else "pair.unknown",
+                start=_pixel(interval.low, reach) if interval else None,
+                length=rounded((interval.high - interval.low) / reach * _WIDTH / 2) if interval else 0,
+                at=_pixel(value or 0.0, reach),
+            )
+        )
+    return Pairs(tuple(rows), _WIDTH, f"{reach:.2f}")
+
+
+def _pixel(value: float, reach: float) -> float:
+    return rounded(_WIDTH / 2 * (1 + value / reach))
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

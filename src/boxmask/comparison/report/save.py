@@ -1,0 +1,30 @@
+"""Write the report of a comparison to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxmask.comparison.contract import Comparison
+from boxmask.comparison.report.render import render_report
+from boxmask.errors import UsageError
+from boxmask.outputs import check_replaceable, write_output
+
+_SUFFIXES = (".html", ".htm")
+
+
+def check_report_file(path: Path) -> None:
+    """Raise UsageError for another suffix than .html, and for a file that boxmask did not write."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"{path}: the report is an HTML page. Choose a file name that ends in .html.")
+    check_replaceable([path])
+
+
+def save_report(comparison: Comparison, path: str | Path) -> None:
+    """Write the report as one HTML file, which opens offline.
+
+    Raises UsageError as `check_report_file` does, and OutputError if the file cannot be written.
+    """
+    path = Path(path)
+    check_report_file(path)
+    with write_output(path) as partial:
+        partial.write_text(render_report(comparison), encoding="utf-8")
