@@ -208,6 +208,8 @@ def export(
     int8: bool = False,
     calibrate: str | os.PathLike[str] | None = None,
     max_loss: float | None = None,
+    certificate: str | os.PathLike[str] | None = None,
+    browser: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Export:
     """Write a model as one ONNX file, from the pixels of a photo to the objects in it.
@@ -219,15 +221,26 @@ def export(
     int8:      compute most layers in 8 bits
     calibrate: photos for `int8`, best with labels
     max_loss:  largest allowed drop of AP, mask AP, mIoU or accuracy with `int8`
+    certificate: a page (.html) that compares PyTorch, ONNX Runtime and a browser; written after the file
+    browser:   a folder with onnxruntime-web, for the certificate
 
     `boxmask export --help` describes the defaults. If the file differs from the model by more than rounding
     errors, it is not written.
     Raises UsageError, ExportError, LabelError, PhotoError, CheckpointError or OutputError.
     """
+    from boxmask.certificate.options import certificate_options
     from boxmask.exporting.export import export_model, int8_options
 
-    options = int8_options(int8, Path(calibrate) if calibrate else None, max_loss)
-    exported = export_model(Path(run), Path(out), Path(data) if data else None, progress, options)
+    photos, calibration, page, web = (
+        Path(path) if path else None for path in (data, calibrate, certificate, browser)
+    )
+    options = int8_options(int8, calibration, max_loss)
+    certified = certificate_options(page, photos or calibration, web)
+    exported = export_model(Path(run), Path(out), photos, progress, options)
+    if certified is not None:
+        from boxmask.certificate.certificate import write_certificate
+
+        write_certificate(Path(run), exported.path, certified, progress)
     for message in exported.notes:
         warnings.warn(message, stacklevel=3)  # a decorator wraps this function
     return exported

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import boxmask as verbs
+from boxmask.certificate import speed
 from boxmask.exporting.parity import check
 from boxmask.exporting.parity.differences import Differences
 
@@ -45,6 +46,22 @@ def test_a_run_is_exported_and_compared(boxmask: Boxmask, here: Path, trained: P
     assert completed.out.splitlines()[-1].startswith("deep/model.onnx  ")
     assert (here / "deep" / "model.onnx").is_file()
     assert boxmask("export", trained, "--out", "deep/model.onnx").status == 0  # replaces its own file
+
+
+def test_a_certificate(boxmask: Boxmask, here: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "MINUTES_PER_FORM", 0.01)
+    completed = boxmask("export", trained, "--out", "model.onnx", "--certificate", "page.html")
+    assert completed.status == 0, completed
+    assert completed.err.splitlines()[-1] == "certificate: page.html"
+    page = (here / "page.html").read_text()
+    assert "In 32 bits, the file gives the results of the model but for rounding." in page
+    assert re.search(r"Measured on \d+ validation photos of ", page)
+    assert re.search(r'<th scope="row">ONNX Runtime</th><td>[\d.,]+ ms</td>', page)
+
+
+def test_a_browser_without_a_certificate(refused: Refused, trained: Path) -> None:
+    error = refused(2, "export", trained, "--out", "model.onnx", "--browser", "node_modules")
+    assert "--browser needs --certificate" in error
 
 
 def test_photos_of_a_folder(boxmask: Boxmask, trained: Path, demo: Path) -> None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from boxmask.certificate.options import CertificateOptions
     from boxmask.exporting.export import Export
     from boxmask.exporting.int8.convert import Int8
     from boxmask.exporting.parity.differences import Differences
@@ -26,6 +27,8 @@ def export(
     int8: Annotated[bool, Parameter(negative="")] = False,
     calibrate: Path | None = None,
     max_loss: float | None = None,
+    certificate: Path | None = None,
+    browser: Path | None = None,
 ) -> None:
     """Write a trained model as one ONNX file, and compare the file with the model.
 
@@ -52,13 +55,21 @@ def export(
         Largest allowed drop of AP, mask AP, mIoU or accuracy with --int8. Sensitive layers are kept in 32
         bits; if that is not enough, no file is written. Default: 0.005 for AP and mask AP, 0.01 for mIoU and
         accuracy.
+    certificate
+        Page to write (.html). It compares PyTorch, ONNX Runtime and, with --browser, a browser: results,
+        accuracy, speed and memory. It takes minutes.
+    browser
+        Folder with onnxruntime-web (npm install onnxruntime-web), for the certificate. Needs Chromium, Chrome
+        or Edge.
     """
     from rich.console import Console
 
+    from boxmask.certificate.options import certificate_options
     from boxmask.cli.progress import photo_progress
     from boxmask.exporting.export import export_model, int8_options
 
     options = int8_options(int8, calibrate, max_loss)
+    page = certificate_options(certificate, data or calibrate, browser)
     with photo_progress("measuring" if int8 else "comparing") as progress:
         exported = export_model(run, out, data, progress, options)
     print(f"compared with the model on {exported.origin}; largest differences:", file=sys.stderr)
@@ -69,6 +80,20 @@ def export(
         print(_describe_int8(exported.int8), file=sys.stderr)
         Console().print(_loss_table(exported.int8))
     print(f"{exported.path}  {exported.bytes / 2**20:.1f} MB")
+    if page is not None:
+        _certify(run, exported.path, page)
+
+
+def _certify(run: Path, file: Path, options: CertificateOptions) -> None:
+    """Write the certificate and say where it is."""
+    from boxmask.certificate.certificate import write_certificate
+    from boxmask.cli.progress import photo_progress, seconds_progress
+
+    with photo_progress("certifying") as progress, seconds_progress("measuring speed") as speed_progress:
+        found = write_certificate(run, file, options, progress, speed_progress)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    print(f"certificate: {options.path}", file=sys.stderr)
 
 
 _COLUMNS: tuple[tuple[str, str, Callable[[Differences], str]], ...] = (

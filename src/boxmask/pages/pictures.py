@@ -127,9 +127,9 @@ def _make_pictures(
         photo = load(root / file)
     except PhotoError:
         return None
-    whole = Picture(name, (0, 0, *photo.size), _encode(photo, PHOTO_SIDE))
+    whole = Picture(name, (0, 0, *photo.size), encode_picture(photo, PHOTO_SIDE))
     crops = {
-        region: Picture(f"{name}-{number}", region, _encode(_crop(photo, region), CROP_SIDE))
+        region: Picture(f"{name}-{number}", region, encode_picture(_crop(photo, region), CROP_SIDE))
         for number, region in enumerate(_regions(boxes, photo.size), start=1)
     }
     return PhotoPictures(photo.size, whole, crops)
@@ -168,7 +168,7 @@ def _crop(photo: Image.Image, region: Region) -> Image.Image:
     return photo.crop((x, y, x + width, y + height))
 
 
-def _encode(photo: Image.Image, longest_side: int) -> str:
+def encode_picture(photo: Image.Image, longest_side: int) -> str:
     """A data URI of the photo, made smaller if it is larger."""
     small = photo.copy()
     small.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -49,18 +49,28 @@ class Measure:
         ones = np.ones((1, self.photos), dtype=np.int64)
         return {name: float(values[0]) for name, values in self.score(results, ones).items()}
 
+    def own_intervals(self, results: Any, seed: int = 0) -> dict[str, Interval | None]:
+        """The interval of each metric, from a bootstrap over photos."""
+        if self.photos < 2:
+            return dict.fromkeys(self.scores(results))
+        scores = self.score(results, self._resamples(seed))
+        return {name: _interval(values) for name, values in scores.items()}
+
     def intervals(self, before: Any, after: Any, seed: int = 0) -> dict[str, Interval | None]:
         """The interval of each loss, from a bootstrap over photos that are the same for both."""
         if self.photos < 2:
             return dict.fromkeys(self.scores(before))
-        uniform = np.full(self.photos, 1 / self.photos)
-        weights = np.random.default_rng(seed).multinomial(self.photos, uniform, size=RESAMPLES)
+        weights = self._resamples(seed)
         first, second = self.score(before, weights), self.score(after, weights)
         return {name: _interval(first[name] - second[name]) for name in first}
 
+    def _resamples(self, seed: int) -> Weights:
+        uniform = np.full(self.photos, 1 / self.photos)
+        return np.random.default_rng(seed).multinomial(self.photos, uniform, size=RESAMPLES)
 
-def _interval(losses: Float[np.ndarray, " B"]) -> Interval | None:
-    finite = losses[np.isfinite(losses)]  # a resample may have no object
+
+def _interval(values: Float[np.ndarray, " B"]) -> Interval | None:
+    finite = values[np.isfinite(values)]  # a resample may have no object
     if not len(finite):
         return None
     return Interval(*np.quantile(finite, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist())

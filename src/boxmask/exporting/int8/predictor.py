@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,18 +45,24 @@ class Predictor:
 
     def predict(self, photo: Path | Tensor, proposals: Tensor | None = None) -> Any:
         """The result for one photo."""
-        pixels = to_uint8_array(to_image(photo))
-        outputs = self.run(feeds_of(pixels, proposals))
-        names, size = self.config.class_names, (pixels.shape[0], pixels.shape[1])
-        if "label_map" in outputs:
-            return SegmentationMap(outputs["label_map"][0], names)
-        if "boxes" not in outputs:
-            return Classification(outputs["scores"][0], names)
-        masks = None
-        if "mask_scores" in outputs:
-            threshold = self.config.mask_threshold
-            masks = paste_masks(outputs["mask_scores"], outputs["boxes"], size, threshold)
-        return Detections(outputs["boxes"], outputs["scores"], outputs["labels"], names, size, masks)
+        return predict_photo(self.run, self.config, photo, proposals)
+
+
+def predict_photo(
+    run: Callable[[Feeds], Mapping[str, Any]], config: Any, photo: Path | Tensor, proposals: Tensor | None
+) -> Any:
+    """The result for one photo of a file that `run` runs."""
+    pixels = to_uint8_array(to_image(photo))
+    outputs = run(feeds_of(pixels, proposals))
+    names, size = config.class_names, (pixels.shape[0], pixels.shape[1])
+    if "label_map" in outputs:
+        return SegmentationMap(outputs["label_map"][0], names)
+    if "boxes" not in outputs:
+        return Classification(outputs["scores"][0], names)
+    masks = None
+    if "mask_scores" in outputs:
+        masks = paste_masks(outputs["mask_scores"], outputs["boxes"], size, config.mask_threshold)
+    return Detections(outputs["boxes"], outputs["scores"], outputs["labels"], names, size, masks)
 
 
 def feeds_of(pixels: np.ndarray[Any, np.dtype[np.uint8]], proposals: Tensor | None = None) -> Feeds:
