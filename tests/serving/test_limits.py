@@ -107,6 +107,8 @@ def test_compressed_bodies(serve: Serve) -> None:
         (b'{"photos": [{"base64": ""}]}', 422),
         (b'{"photos": [{"base64": ""}], "min_score": NaN}', 422),
         (b'{"photos": [{"base64": ""}], "min_score": 2}', 422),
+        (b'{"photos": [{"base64": ""}], "min_score": false}', 422),
+        (b'{"photos": [{"base64": ""}], "min_score": "0.5"}', 422),
         (b'{"photos": [{"base64": ""}], "classes": "cat"}', 422),
         (b'{"photos": [{"base64": ""}], "model": "\\u0000"}', 404),
         (b'{"photos": [{"base64": ""}], "model": "\\ud800"}', 400),

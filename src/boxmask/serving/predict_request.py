@@ -147,7 +147,7 @@ def check_count(count: int, max_photos: int) -> None:
 
 def _from_json(body: bytes, max_photos: int) -> PredictRequest:
     try:
-        request = JsonRequest.model_validate_json(body)
+        request = JsonRequest.model_validate_json(body, strict=True)  # "0.5" is no number
     except ValidationError as error:
         raise invalid(error) from error
     check_count(len(request.photos), max_photos)

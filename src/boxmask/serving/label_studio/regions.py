@@ -35,7 +35,8 @@ def control_tags(task: str, *, has_masks: bool) -> tuple[str, ...]:
 def prediction(result: Any, size: Size, control: Control, version: str) -> dict[str, Any]:
     """A prediction of Label Studio: its regions, and the mean of their scores.
 
-    Objects whose class is no label of the control are left out.
+    Objects whose class is no label of the control are left out, and so are those without pixels where the
+    control takes outlines only.
     """
     regions = list(_regions(result, size, control))
     scores = [region["score"] for region in regions if "score" in region]
@@ -59,7 +60,7 @@ def _regions(result: Any, size: Size, control: Control) -> Iterator[dict[str, An
         return
     for name, score, box, masks in _objects(result, size):
         label = control.label_of(name)
-        if label is None:
+        if label is None or (masks is None and control.tag != "RectangleLabels"):
             continue
         outline = None if masks is None else _outline(masks, control.tag)
         region = _region(label, box, outline, size, control)
