@@ -87,7 +87,7 @@ class PhotoComparison:
         it overlaps most.
         """
         overlaps = np.where(self._same_class & ~self._objects.ignored, self._ious, 0.0)
-        for detection in range(len(overlaps)):
+        for detection in np.flatnonzero((overlaps >= MATCH_IOU).any(axis=1)).tolist():
             if overlaps[detection].max(initial=0.0) >= MATCH_IOU:
                 taken = int(overlaps[detection].argmax())
                 yield detection, taken, float(overlaps[detection, taken])
@@ -102,10 +102,13 @@ class PhotoComparison:
         explained = self._ious >= MISSING_IOU
         inside = self._common >= INSIDE_SHARE * _areas(self._found.boxes)[:, None]
         explained |= inside & (self._same_class | self._objects.ignored) | self._around
-        taken: list[int] = []
-        for detection in np.flatnonzero(~explained.any(axis=1)).tolist():
-            if (ious(self._found.boxes[[detection]], self._found.boxes[taken]) < MATCH_IOU).all():
-                taken.append(detection)
+        candidates = np.flatnonzero(~explained.any(axis=1))
+        boxes = self._found.boxes[candidates]
+        apart = ious(boxes, boxes) < MATCH_IOU
+        is_open = np.ones(len(candidates), dtype=np.bool_)
+        for number, detection in enumerate(candidates.tolist()):
+            if is_open[number]:
+                is_open &= apart[number]
                 yield Contradiction(detection)
 
     def wrong_classes(self) -> Iterator[Contradiction]:
