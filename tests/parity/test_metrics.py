@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +123,17 @@ def test_coco_equals_pycocotools(seed):
         assert ours.per_class[name].AP == pytest.approx(precision[:, :, k].mean(), abs=1e-6)
         assert ours.per_class[name].AP50 == pytest.approx(precision[0, :, k].mean(), abs=1e-6)
     assert ours.per_class["never labeled"].AP is None
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_boxes_smaller_than_a_pixel_equal_pycocotools(seed):
+    dataset, detections = scene(seed)
+    tiny = replace(dataset, boxes=dataset.boxes / 512, areas=dataset.areas / 512**2)
+    found = [replace(in_photo, boxes=in_photo.boxes / 512) for in_photo in detections]
+    ours, theirs = asdict(coco_metrics(tiny, found)), in_pycocotools(tiny, found).stats
+    for name, value in zip(METRICS, theirs, strict=True):
+        assert ours[name] == (None if value == -1 else pytest.approx(value, abs=1e-6)), name
+    assert ours["AP"] == ours["APs"] > 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)

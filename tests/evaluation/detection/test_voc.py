@@ -74,6 +74,48 @@ def test_none_without_objects(labeled, detected):
     assert voc_metrics(labeled([]), [detected()]).AP_11 is None
 
 
+def test_classes_are_averaged(labeled, detected):
+    """Cats: correct, wrong, correct of three. Dogs: wrong, then the only one. Cows: never detected."""
+    names = ("cat", "dog", "cow")
+    dataset = labeled([("cat", A), ("cat", B), ("cat", C), ("dog", A)], [("cow", A)], class_names=names)
+    cats = [("cat", 0.9, A), ("cat", 0.8, NOWHERE), ("cat", 0.7, B)]
+    dogs = [("dog", 0.9, B), ("dog", 0.2, A)]
+    metrics = voc_metrics(dataset, [detected(*cats, *dogs, class_names=names), detected(class_names=names)])
+    assert metrics.AP_all == pytest.approx((1 / 3 + 1 / 3 * 2 / 3 + 1 / 2 + 0) / 3)
+    assert metrics.AP_11 == pytest.approx(((4 + 3 * 2 / 3) / 11 + 1 / 2 + 0) / 3)
+
+
+def test_the_curve_never_rises_with_recall(labeled, detected):
+    """Wrong, correct, correct, wrong, correct: precision 0, 1/2, 2/3, 1/2, 3/5. 2/3, 2/3 and 3/5 remain."""
+    dataset = labeled([("cat", A), ("cat", B), ("cat", C)], [])
+    found = [
+        detected(("cat", 0.8, A), ("cat", 0.7, B), ("cat", 0.5, C)),
+        detected(("cat", 0.9, A), ("cat", 0.6, B)),
+    ]
+    cat = voc_metrics(dataset, found).per_class["cat"]
+    assert cat.AP_all == pytest.approx((2 / 3 + 2 / 3 + 3 / 5) / 3)
+    assert cat.AP_11 == pytest.approx((7 * 2 / 3 + 4 * 3 / 5) / 11)  # recall 0 to 0.6, then 0.7 to 1
+
+
+def test_equal_scores_are_in_the_order_of_the_photos(labeled, detected):
+    right, wrong = ([("cat", A)], detected(("cat", 0.5, A))), ([], detected(("cat", 0.5, A)))
+    for (first, second), expected in (((wrong, right), 1 / 2), ((right, wrong), 1)):
+        dataset = labeled(first[0], second[0])
+        assert voc_metrics(dataset, [first[1], second[1]]).AP_all == pytest.approx(expected)
+
+
+def test_there_is_no_limit_of_100_detections(labeled, detected):
+    strays = [("cat", 0.9, (60 + i / 10, 5, 80 + i / 10, 20)) for i in range(100)]
+    found = [detected(*strays, ("cat", 0.5, A))]
+    assert voc_metrics(labeled([("cat", A)]), found).AP_all == pytest.approx(1 / 101)
+
+
+def test_boxes_smaller_than_a_pixel(labeled, detected):
+    dataset = labeled([("cat", (10, 10, 10.25, 10.25)), ("cat", (20, 20, 20.5, 20.25))])
+    found = [detected(("cat", 0.9, (10, 10, 10.25, 10.125)), ("cat", 0.8, (20, 20, 20.125, 20.25)))]
+    assert voc_metrics(dataset, found).AP_all == pytest.approx(1 / 2)  # IoU 0.5 and 0.25
+
+
 def test_recall_levels_are_compared_without_rounding():
     """3 of 10 objects is recall 0.3, although 0.1 + 0.1 + 0.1 > 0.3 in floating point."""
     assert eleven_point_ap(np.array([CORRECT] * 3), 10) == pytest.approx(4 / 11)
