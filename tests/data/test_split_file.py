@@ -17,7 +17,7 @@ from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.data.segmentation.read import read_segmentation
-from boxmask.data.split_file import apply_split_file, is_split_file, write_split_file
+from boxmask.data.split_file import apply_split_file, is_split_file, read_split_file, write_split_file
 from boxmask.errors import LabelError
 
 Make = Callable[..., DetectionDataset]
@@ -84,6 +84,23 @@ def test_photos_with_other_contents_are_noted(dataset: DetectionDataset, tmp_pat
     (note,) = apply_split_file(dataset, tmp_path / "split.json").notes
     assert note.startswith("photos whose contents have changed since ")
     assert note.endswith(" was written:\n  cam2/b.jpg")
+
+
+def test_unused_photos_are_left_out(dataset: DetectionDataset, tmp_path: Path) -> None:
+    used = replace(dataset.subset(np.arange(2)), splits=np.array(["train", "test"]))
+    write_split_file(used, tmp_path / "split.json", ["cam2/b.jpg", NFC])
+    split = apply_split_file(dataset, tmp_path / "split.json")
+    assert split.files.tolist() == ["cam1/a.jpg", "cam2/a.jpg"]
+    assert split.splits.tolist() == ["train", "test"]
+    write_split_file(split, tmp_path / "again.json", read_split_file(tmp_path / "split.json").unused)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "split.json").read_bytes()
+
+
+def test_a_photo_cannot_be_both_used_and_unused(dataset: DetectionDataset, tmp_path: Path) -> None:
+    path = tmp_path / "split.json"
+    path.write_text('{"train": ["cam2/b.jpg"], "unused": ["cam2/b.jpg"]}', encoding="utf-8")
+    with pytest.raises(LabelError, match=r"names twice.*\n.*cam2/b\.jpg"):
+        apply_split_file(dataset, path)
 
 
 # ---------------------------------------------------------------- recognized among other files

@@ -5,7 +5,8 @@
      "drawn": {"seed": 0, "shares": {"test": 0.2, "val": 0.1}, "group_by": null, "vanished": {}}}
 
 `contents` is optional. It tells photos apart that have the same name in two data sets. `drawn` tells how
-boxmask drew the split; photos that are added to the data set can then join it.
+boxmask drew the split; photos that are added to the data set can then join it. `unused`, a list like `train`,
+names the photos of the data set that are in no split.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.options import option
 from boxmask.similar_names import did_you_mean
 
-CONTENTS, DRAWN = "contents", "drawn"
+CONTENTS, DRAWN, UNUSED = "contents", "drawn", "unused"
 _OPENING = re.compile(r'\s*\{\s*"(?:(?:train|val|test)"\s*:\s*\[|contents"\s*:\s*\{)')
 
 
@@ -44,16 +45,21 @@ class SplitFile:
     splits:   "train", "val" or "test" by photo
     contents: the digest of each photo, see `photo_digest`; none in files that people or old versions wrote
     draw:     how the splits were drawn; None if they were given
+    unused:   photos of the data set that are in no split
     """
 
     path: Path
     splits: dict[str, str]
     contents: dict[str, str]
     draw: Draw | None = None
+    unused: tuple[str, ...] = ()
 
 
-def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
-    """Write the splits of a data set and the digests of its photos as JSON, atomically."""
+def write_split_file(dataset: SplitDataset, path: str | Path, unused: Sequence[str] = ()) -> None:
+    """Write the splits of a data set and the digests of its photos as JSON, atomically.
+
+    unused: further photos, which are in no split
+    """
     content: dict[str, object] = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
     draw = dataset.draw
     known = draw.contents if draw else {}
@@ -64,6 +70,8 @@ def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
     if draw:
         digests |= {file: known.get(file, "") for file in draw.vanished}
         content[DRAWN] = draw.to_json()
+    if unused:
+        content[UNUSED] = list(unused)
     content[CONTENTS] = {file: digest for file, digest in digests.items() if digest}
     with atomic_write(Path(path)) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -88,10 +96,10 @@ def read_split_file(path: str | Path) -> SplitFile:
     content = read_json(path, "split file")
     if not isinstance(content, dict) or not _has_split_form(content):
         raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')
-    contents, drawn = content.pop(CONTENTS, {}), content.pop(DRAWN, None)
+    contents, drawn, unused = content.pop(CONTENTS, {}), content.pop(DRAWN, None), content.pop(UNUSED, [])
     pairs = [(file, split) for split, files in content.items() for file in files]
-    _check_named_once(path, [file for file, _ in pairs])
-    return SplitFile(path, dict(pairs), contents, _read_draw(path, drawn))
+    _check_named_once(path, [*(file for file, _ in pairs), *unused])
+    return SplitFile(path, dict(pairs), contents, _read_draw(path, drawn), tuple(unused))
 
 
 def _read_draw(path: Path, drawn: object) -> Draw | None:
@@ -108,7 +116,7 @@ def _has_split_form(content: Mapping[str, object]) -> bool:
     lists = [files for key, files in content.items() if key not in (CONTENTS, DRAWN)]
     contents = content.get(CONTENTS, {})
     return (
-        set(content) <= {*SPLITS, CONTENTS, DRAWN}
+        set(content) <= {*SPLITS, CONTENTS, DRAWN, UNUSED}
         and all(isinstance(files, list) and all(isinstance(file, str) for file in files) for files in lists)
         and isinstance(contents, dict)
         and all(isinstance(digest, str) for digest in contents.values())
@@ -148,7 +156,7 @@ def apply_split_file(
     if on_different_photos == "error":
         _check_same_photos(file.path, dataset.files.tolist(), unnamed, absent)
     splits = np.array(
-        [file.splits[by_photo[f]] if f in by_photo else "" for f in dataset.files.tolist()], "<U5"
+        [file.splits.get(by_photo[f], "") if f in by_photo else "" for f in dataset.files.tolist()], "<U5"
     )
     notes = (
         *format_note(f"no longer there: {format_count(len(absent), 'photo')} of {file.path}", absent),
@@ -166,7 +174,7 @@ def splits_in_file(path: str | Path, photos: Sequence[str]) -> dict[str, str]:
     """
     file = read_split_file(path)
     matches = _match(file, NameIndex(photos))
-    return {match.file: file.splits[name] for name, match in matches.items()}
+    return {match.file: file.splits[name] for name, match in matches.items() if name in file.splits}
 
 
 def changed_photos(file: SplitFile, root: Path, photos: Mapping[str, str]) -> list[str]:
@@ -185,7 +193,7 @@ def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
     """The photo of each name. Raises LabelError unless names and photos match one to one."""
     matches: dict[str, Match] = {}
     names_of: dict[str, list[str]] = defaultdict(list)
-    for name in file.splits:
+    for name in (*file.splits, *file.unused):
         try:
             match = index.find(name)
         except AmbiguousNameError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from boxmask.atomic_write import atomic_write, remove_partial_files
 from boxmask.cache_folder import with_archive_names
 from boxmask.data.contract import SPLITS
-from boxmask.data.split_file import write_split_file
+from boxmask.data.split_file import read_split_file, write_split_file
 from boxmask.errors import OutputError
 from boxmask.kernels.compile_time import notice_compilation
 from boxmask.messages import format_count, shorten_note
@@ -148,7 +148,9 @@ def _note_missing_lock(claim: Claim, report: Report) -> None:
 def _write_inputs(session: Session, dataset: Any, data: Path) -> None:
     """Write split.json, notes.txt and, last, recipe.json: a run with a recipe has the others as well."""
     run = session.run
-    write_split_file(session.task.photos(dataset), run.split_file)
+    given = session.recipe.split_file
+    unused = read_split_file(given).unused if given else ()
+    write_split_file(session.task.photos(dataset), run.split_file, unused)
     ancestors_of(starting_points(session.recipe)).write(run)
     if dataset.notes:
         with atomic_write(run.notes_file) as partial:
