@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         doctor,
         evaluation,
         exporting,
+        forecasting,
         geometry,
         kernels,
         masks,
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from boxmask.benchmarking.report import Benchmark
     from boxmask.comparison.contract import Comparison
     from boxmask.doctor.report import CheckReport
+    from boxmask.forecast_verb import forecast
+    from boxmask.forecasting.report import Forecast
     from boxmask.label_verbs import check, convert
     from boxmask.model_verbs import evaluate, export, load, train
     from boxmask.prediction_verbs import predict, predict_video
@@ -86,6 +89,7 @@ __all__ = [
     "Detections",
     "DiskFullError",
     "ExportError",
+    "Forecast",
     "LabelError",
     "OutputError",
     "PhotoError",
@@ -109,6 +113,8 @@ __all__ = [
     "evaluation",
     "export",
     "exporting",
+    "forecast",
+    "forecasting",
     "geometry",
     "kernels",
     "load",
@@ -140,6 +146,7 @@ _LAZY = {
     "Comparison": "boxmask.comparison.contract",
     "Detection": "boxmask.types",
     "Detections": "boxmask.types",
+    "Forecast": "boxmask.forecasting.report",
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
@@ -148,6 +155,7 @@ _LAZY = {
     "convert": "boxmask.label_verbs",
     "evaluate": "boxmask.model_verbs",
     "export": "boxmask.model_verbs",
+    "forecast": "boxmask.forecast_verb",
     "load": "boxmask.model_verbs",
     "predict": "boxmask.prediction_verbs",
     "predict_video": "boxmask.prediction_verbs",

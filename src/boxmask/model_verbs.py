@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from boxmask.errors import UsageError
 from boxmask.missing_packages import needs_packages
@@ -58,29 +58,13 @@ def train(
     other threads than the main one, signals stay as they are. No global random state changes.
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
-    from boxmask.data.class_selection import as_renames
     from boxmask.options import check_names
+    from boxmask.recipe_keywords import recipe_fields
     from boxmask.runs.recipe import Recipe
     from boxmask.training.train import train as start_training
 
-    fields = cast(dict[str, Any], dict(options))
-    if isinstance(values := fields.get("model_options"), Mapping):
-        fields["model_options"] = tuple(f"{name}={value!r}" for name, value in values.items())
-    if fields.get("classes") is not None:
-        fields["classes"] = tuple(fields["classes"])
-    if "map" in fields:
-        fields["map"] = as_renames(fields["map"])
-    if fields.get("init") is not None:
-        fields["init"] = str(os.fspath(fields["init"]))
-    if "log_with" in fields:
-        names = fields["log_with"]
-        fields["log_with"] = (names,) if isinstance(names, str) else tuple(names)
-    for name in ("detector", "classifier", "split_file", "classes_file"):
-        if fields.get(name) is not None:
-            fields[name] = Path(fields[name])
+    fields = recipe_fields(options)
     check_names("train", fields, Recipe)
-    if "device" in fields:
-        fields["device"] = str(fields["device"])  # a torch.device will do, too; recipe.json holds text
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
 
 

@@ -26,6 +26,7 @@ VERBS = {
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
     "predict": "Run a trained model on photos or videos, and draw or save what it finds.",
     "export": "Write a trained model as one ONNX file, which runs without boxmask.",
+    "forecast": "Forecast how much better a model becomes with more labeled photos.",
     "bench": "Measure how fast trained models and exported files are on this machine.",
     "serve": "Answer requests of other programs over HTTP with trained models.",
     "convert": "Write labels in another format, with their photos.",

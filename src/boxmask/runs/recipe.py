@@ -148,8 +148,8 @@ class Recipe:
     """Random seed for a new split, if the data set has none of its own. Default: the split of the last run on
     the data set is kept and new photos join it; the first run takes seed 0."""
     split_file: Annotated[Path | None, Parameter(group=DATA)] = None
-    """JSON file with the split: {"train": [names], "val": [...], "test": [...]}. Photos under "unused" are left
-    out. Photos that were added later join a split that boxmask drew."""
+    """JSON file with the split: {"train": [names], "val": [...], "test": [...]}. Photos in a list "unused"
+    are left out. Photos that were added later join a split that boxmask drew."""
     group_by: Annotated[str | None, Parameter(group=DATA)] = None
     """Draws a new split with photos that belong together on one side: "name" (before a running number),
     "folder", "capture-time", "likeness", "auto" (all evidence), or a regular expression that finds the group

@@ -1,0 +1,1 @@
+"""What more labeled photos would bring, from trainings on growing parts of the present ones."""

@@ -1,0 +1,1 @@
+"""Which unlabeled photos to label next."""

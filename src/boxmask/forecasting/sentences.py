@@ -1,0 +1,73 @@
+"""The answer of a forecast in plain words."""
+
+from __future__ import annotations
+
+from boxmask.forecasting.outlook import CurveOutlook, Outlook
+from boxmask.messages import format_count
+from boxmask.options import option
+from boxmask.runs.recipe import Recipe
+
+FLAT = 0.005  # a gain that nobody would notice
+UNTRAINED = 0.05  # a metric of models that find almost nothing
+FEW_PHOTOS = 30  # evaluated photos whose metric says little about others
+FAR = 2.0  # times the present photos
+
+
+def sentences(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tuple[str, ...]:
+    """What the largest number of further photos would bring, and what the interval is about."""
+    last = curve.outlooks[-1]
+    low, high = last.interval
+    return (
+        f"With {last.more:,} more training photos ({last.photos:,} in all), expect {metric} "
+        f"{last.metric:.3f} instead of {curve.now:.3f} (95 % interval: {low:.3f} to {high:.3f}).",
+        f"The interval is for one training with further photos of the same kind, evaluated on the same "
+        f"{evaluated:,} {split} photos. Two such trainings usually differ by {curve.chance:.3f}.",
+    )
+
+
+def warnings(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tuple[str, ...]:
+    """Why the forecast may not be trusted, or what to do instead of labeling."""
+    last, found = curve.outlooks[-1], []
+    if curve.now < UNTRAINED:
+        found.append(
+            f"the models have hardly learned anything ({metric} {curve.now:.3f}), so the curve says "
+            f"little. Raise {option('max_minutes')}, or check the labels."
+        )
+    elif last.gain < FLAT:
+        found.append(
+            f"the curve is flat: {last.more:,} more photos of the same kind would hardly raise {metric}. Try "
+            f"another model, {option('size')} or a longer training first, or label the photos that the model "
+            f"gets wrong ({option('pool')})."
+        )
+    elif last.gain < curve.chance:
+        found.append(
+            f"chance hides the gain: two trainings on the same number of photos differ by "
+            f"{curve.chance:.3f}, and {last.more:,} more photos are expected to bring {last.gain:.3f}. A "
+            f"single training may show no gain. Raise {option('draws')} for a closer look."
+        )
+    if far := [outlook for outlook in curve.outlooks if outlook.photos > FAR * (last.photos - last.more)]:
+        found.append(_far_warning(far[0], last))
+    if evaluated < FEW_PHOTOS:
+        found.append(
+            f"{evaluated:,} {split} photos are few: on others, {metric} may be quite different. The forecast "
+            "is for these photos only."
+        )
+    return tuple(found)
+
+
+def _far_warning(first: Outlook, last: Outlook) -> str:
+    present = last.photos - last.more
+    return (
+        f"there are {format_count(present, 'training photo')} only, so {first.more:,} more are more than "
+        "twice as many. Label some of them, and forecast again."
+    )
+
+
+def budget_sentence(recipe: Recipe) -> str:
+    """The budget of each training, and why it is fair."""
+    if recipe.minutes is not None:
+        return f"Each training took {recipe.minutes:g} minutes, whatever its number of photos."
+    return (
+        f"Each training took as many steps as {format_count(recipe.epochs or 0, 'pass')} over all "
+        "training photos."
+    )
