@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
+from rich.console import Group
 
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.evaluation.classification.evaluate import keep_known_items
@@ -46,6 +47,12 @@ class ClassificationFailures:
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "photos": [photo.to_dict() for photo in self.photos[:MAX_PHOTOS]],
         }
+
+    def tables(self) -> Group:
+        """The most frequent confusions, and the photos to look at first."""
+        from boxmask.evaluation.failures.table import confusion_table, photo_table
+
+        return Group(confusion_table(self.confusion), photo_table(self))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from rich.console import Group
+
 from boxmask.evaluation.failures.calibration import Calibration
 from boxmask.evaluation.failures.confusion import ConfusionMatrix
 
@@ -58,3 +60,6 @@ class FailureAnalysis(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, texts and lists; long lists are cut."""
+
+    def tables(self) -> Group:
+        """The most frequent failures for the terminal."""

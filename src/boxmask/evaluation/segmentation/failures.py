@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
+from rich.console import Group
 
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.evaluation.checks import check_has_photos
@@ -56,6 +57,12 @@ class SegmentationFailures:
             "regions": [region.to_dict(self.files) for region in self.regions[:MAX_WRITTEN]],
             "photos": [photo.to_dict() for photo in self.photos[:MAX_PHOTOS]],
         }
+
+    def tables(self) -> Group:
+        """The most frequent confusions, and the photos to look at first."""
+        from boxmask.evaluation.failures.table import confusion_table, photo_table
+
+        return Group(confusion_table(self.confusion), photo_table(self))
 
 
 def analyze_label_maps(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from jaxtyping import Shaped
 from numpy import ndarray
+from rich.console import Group
 
 from boxmask.evaluation.detection.arrays import Kind
 from boxmask.evaluation.detection.curves import PrecisionRecallCurves, ScoreCurve
@@ -138,6 +139,14 @@ class DetectionFailures:
             "photos": [photo.to_dict() for photo in self.photos[:MAX_PHOTOS]],
             "proposals": None if self.proposals is None else self.proposals.to_dict(),
         }
+
+    def tables(self) -> Group:
+        """Kinds of errors, the most frequent confusions, and the photos to look at first."""
+        from boxmask.evaluation.detection.failures.table import error_table
+        from boxmask.evaluation.failures.table import confusion_table, photo_table
+
+        errors = [] if self.errors is None else [error_table(self.errors)]
+        return Group(*errors, confusion_table(self.confusion), photo_table(self))
 
     def _errors_to_dict(self, errors: ErrorBreakdown) -> dict[str, Any]:
         types = {
