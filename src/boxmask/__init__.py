@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     )
     from boxmask.bench_verb import bench
     from boxmask.benchmarking.report import Benchmark
+    from boxmask.compare_verb import compare
     from boxmask.comparison.contract import Comparison
     from boxmask.doctor.report import CheckReport
     from boxmask.forecast_verb import forecast
@@ -104,6 +105,7 @@ __all__ = [
     "benchmarking",
     "check",
     "classifiers",
+    "compare",
     "comparison",
     "convert",
     "data",
@@ -152,6 +154,7 @@ _LAZY = {
     "SegmentationMap": "boxmask.types",
     "bench": "boxmask.bench_verb",
     "check": "boxmask.label_verbs",
+    "compare": "boxmask.compare_verb",
     "convert": "boxmask.label_verbs",
     "evaluate": "boxmask.model_verbs",
     "export": "boxmask.model_verbs",

@@ -27,6 +27,7 @@ VERBS = {
     "predict": "Run a trained model on photos or videos, and draw or save what it finds.",
     "export": "Write a trained model as one ONNX file, which runs without boxmask.",
     "forecast": "Forecast how much better a model becomes with more labeled photos.",
+    "compare": "Train and evaluate several models on the same photos, in one table.",
     "bench": "Measure how fast trained models and exported files are on this machine.",
     "serve": "Answer requests of other programs over HTTP with trained models.",
     "convert": "Write labels in another format, with their photos.",

@@ -9,11 +9,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.comparison.contract import ComparedModel, Comparison, FailedModel, Speed
+from boxmask.comparison.contract import ComparedModel, Comparison, FailedModel
 from boxmask.evaluation.format import format_fraction, format_interval
 
 WIDTH = 140
 MISSING = "-"
+SECOND_METRICS = {"AP": "AP50", "mask_AP": "mask_AP50", "mIoU": "pixel_accuracy"}
+TRAINING_TITLES = ("min", "passes", "MB", "M params", "M ops")
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
@@ -30,49 +32,62 @@ def comparison_table(comparison: Comparison) -> RenderableType:
 
 
 def models_table(metric: str, models: Sequence[ComparedModel], failed: Sequence[FailedModel] = ()) -> Group:
-    """One row per model: the metric that decides with its interval, training, speed and size."""
-    extra = _second_metric(metric)
-    forms = list(dict.fromkeys(speed.form for model in models for speed in model.speeds))
+    """One row per model, then one per model and form, and the messages of models that failed."""
+    lines = [Text(f"{each.name}: {each.message}", style="red") for each in failed]
+    tables = [_metrics_table(metric, models)] if models else []
+    tables += [_speed_table(models)] if any(model.speeds for model in models) else []
+    return Group(*tables, *lines)
+
+
+def _metrics_table(metric: str, models: Sequence[ComparedModel]) -> Table:
+    """The metric that decides with its interval, the training and the size."""
+    extra = SECOND_METRICS.get(metric)
+    titles = [metric, "95 % interval", *([extra] if extra else []), *TRAINING_TITLES]
+    table = _table(titles)
+    for model in models:
+        evaluation = model.evaluation
+        seen = " tainted" if evaluation.seen and evaluation.seen.photos else ""
+        cells = [format_fraction(evaluation[metric]) + seen, format_interval(evaluation.interval(metric))]
+        cells += [format_fraction(evaluation[extra])] if extra else []
+        table.add_row(Text(model.name), *cells, *_training_cells(model))
+    return table
+
+
+def _training_cells(model: ComparedModel) -> tuple[str, ...]:
+    """The cells of TRAINING_TITLES."""
+    training = model.training
+    millions = (None if count is None else count / 1e6 for count in (model.parameters, model.operations))
+    if training is None:
+        return (MISSING, MISSING, MISSING, *map(_number, millions))
+    known = (training.minutes, training.passes, training.peak_memory_mb)
+    return (*map(_number, known), *map(_number, millions))
+
+
+def _speed_table(models: Sequence[ComparedModel]) -> Table:
+    """The speed of each form of each model."""
+    table = _table(("form", "ms per photo", "95 %", "MB of RAM", "file MB"))
+    for model in models:
+        name = model.name
+        for speed in model.speeds:
+            cells = (speed.median_ms, speed.p95_ms, speed.peak_memory_mb, speed.file_mb)
+            table.add_row(Text(name), speed.form, *map(_number, cells))
+            name = ""
+    return table
+
+
+def _table(titles: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("model", overflow="fold")
-    numbers = [metric, "95 % interval", *([extra] if extra else []), "minutes", "train MB"]
-    speeds = [title for form in forms for title in (f"{form} ms", "95 %")]
-    for title in (*numbers, *speeds, "file MB", "parameters"):
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
-    for model in models:
-        table.add_row(Text(model.name), *_cells(model, metric, extra, forms))
-    lines = [Text(f"{each.name}: {each.message}", style="red") for each in failed]
-    return Group(table, *lines)
-
-
-def _second_metric(metric: str) -> str | None:
-    return {"AP": "AP50", "mask_AP": "mask_AP50", "mIoU": "pixel_accuracy"}.get(metric)
-
-
-def _cells(model: ComparedModel, metric: str, extra: str | None, forms: Sequence[str]) -> list[str]:
-    evaluation, training = model.evaluation, model.training
-    seen = " (tainted)" if evaluation.seen and evaluation.seen.photos else ""
-    cells = [format_fraction(evaluation[metric]) + seen, format_interval(evaluation.interval(metric))]
-    cells += [format_fraction(evaluation[extra])] if extra else []
-    cells.append(MISSING if training is None else f"{training.minutes:.1f}")
-    memory = None if training is None else training.peak_memory_mb
-    cells.append(_number(memory))
-    by_form = {speed.form: speed for speed in model.speeds}
-    cells += [cell for form in forms for cell in _speed_cells(by_form.get(form))]
-    sizes = [speed.file_mb for speed in model.speeds if speed.file_mb is not None]
-    cells.append(_number(sizes[0] if sizes else None))
-    return [*cells, MISSING if model.parameters is None else f"{model.parameters / 1e6:.1f} M"]
-
-
-def _speed_cells(speed: Speed | None) -> tuple[str, str]:
-    return (MISSING, MISSING) if speed is None else (_number(speed.median_ms), _number(speed.p95_ms))
+    return table
 
 
 def _number(value: float | None) -> str:
-    """A number with three digits or more."""
+    """A number with two digits or more."""
     if value is None:
         return MISSING
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -91,6 +91,19 @@ def select_split(
     return selected
 
 
+def mark_seen(dataset: SplitDatasetT, run: PathLike, data: PathLike) -> SplitDatasetT:
+    """The photos of a data set, with those that a run or its ancestors have seen in training.
+
+    The splits stay as they are. Validation photos of the run count as seen. `seen` is None if there is no
+    record of the photos that it was trained on.
+
+    Raises LabelError if the run's split file is damaged, and CheckpointError if its ancestors.json is.
+    """
+    folder = Run.from_path(run)
+    known = _with_run_split(dataset, folder, Path(data))[1]
+    return _with_seen(dataset, folder, Path(data), "test", known)
+
+
 def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[SplitDatasetT, _RunPhotos | None]:
     """The data set with the split of the run and notes on differences, or as it is; and what the run knows.
 

@@ -1,0 +1,198 @@
+"""Compare models: train each on the same photos, run it, measure it, and put all into one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boxmask.comparison.contract import ComparedModel, Comparison, FailedModel, Speed
+from boxmask.comparison.display import Display
+from boxmask.comparison.folder import ComparisonFolder, check_settings, claim_comparison
+from boxmask.comparison.forms import onnx_file
+from boxmask.comparison.given_detections.read import read_given_detections
+from boxmask.comparison.jobs import Job, given_jobs, training_jobs
+from boxmask.comparison.options import CompareOptions, Form
+from boxmask.comparison.photos import KINDS, ComparedPhotos, read_photos
+from boxmask.comparison.plan import describe_plan
+from boxmask.comparison.processes import WorkStoppedError, run_worker
+from boxmask.comparison.results import has_results, open_results, read_found
+from boxmask.comparison.speed import measure_speed, measured_forms
+from boxmask.comparison.statistics import analyze, compare_pairs, deciding_metric, describe, spreads_of
+from boxmask.comparison.training_facts import read_training
+from boxmask.errors import BoxmaskError, OutputError, UsageError
+from boxmask.options import option
+from boxmask.runs.run import Run
+from boxmask.runs.serialization import recipe_to_dict
+
+FREE = ("model", "seed", "workers", "cache_megabytes", "save_seconds", "log_with")
+"""Fields of the recipe that may change within a comparison, or that other settings tell."""
+
+
+def compare_models(
+    data: Path, options: CompareOptions, out: Path, display: Display | None = None
+) -> Comparison:
+    """Train, run and measure all models, and write the result into a folder.
+
+    What is done is skipped: the same call again finishes a comparison that was interrupted, however it ended.
+    A model that fails does not stop the others.
+
+    out: the folder; other models can join a comparison later, with the same settings and labels
+
+    Raises UsageError for options that do not fit, other settings than in the folder, and a folder in which
+    another process works; LabelError and PhotoError for the labels; OutputError if the disk is full.
+    """
+    display = display or Display()
+    forms = measured_forms(options)
+    with claim_comparison(out) as folder:
+        photos = read_photos(data, options, folder, display.reading)
+        check_settings(folder, _settings(photos, options))
+        jobs = training_jobs(photos.methods, options, folder)
+        taken = [*(job.name for job in jobs), *(name for name, _ in options.detections)]
+        jobs += given_jobs(options.runs, taken)
+        display.begin(describe_plan(photos, jobs, options), deciding_metric(photos.task, ()))
+        work = _Work(photos, options, forms, folder, display)
+        for job in jobs:
+            work.add(job)
+        for name, file in options.detections:
+            work.add_detections(name, file)
+        comparison = work.finish(jobs)
+        comparison.save_json(folder.json_file)
+        comparison.save_csv(folder.csv_file)
+    return comparison
+
+
+def _settings(photos: ComparedPhotos, options: CompareOptions) -> dict[str, Any]:
+    """What must not change within a comparison."""
+    recipe = recipe_to_dict(options.recipe.of_model("", 0))
+    shared = {name: value for name, value in recipe.items() if name not in FREE}
+    data, labels = str(photos.data.resolve()), photos.full.fingerprint()
+    return {"data": data, "labels": labels, "split": options.split, **shared}
+
+
+@dataclass
+class _Work:
+    """The models of a comparison so far."""
+
+    photos: ComparedPhotos
+    options: CompareOptions
+    forms: tuple[Form, ...]
+    folder: ComparisonFolder
+    display: Display
+    models: list[ComparedModel] = field(default_factory=list)
+    failed: list[FailedModel] = field(default_factory=list)
+
+    def add(self, job: Job) -> None:
+        """Do the work on a model that is not done yet, and add it."""
+        try:
+            self._run(job)
+            self.models.append(self._read(job))
+        except (WorkStoppedError, OutputError):
+            raise
+        except BoxmaskError as error:
+            self.failed.append(FailedModel(job.name, str(error)))
+        self.display.show(self.models, self.failed)
+
+    def add_detections(self, name: str, file: Path) -> None:
+        """Add the detections of another tool. Raises LabelError and UsageError if they do not fit."""
+        photos = self.photos
+        if photos.task != "detection":
+            raise UsageError(f"{option('detections')}: these labels have no boxes. Leave the option out.")
+        results = read_given_detections(file, photos.data, photos.full, photos.dataset)
+        evaluation = photos.evaluate(results, photos.dataset.class_names, self.options, None)
+        failures = analyze(photos, results)
+        self.models.append(
+            ComparedModel(name, None, file, evaluation, results, failures, None, (), None, None)
+        )
+        self.display.show(self.models, self.failed)
+
+    def finish(self, jobs: tuple[Job, ...]) -> Comparison:
+        """The comparison of all models."""
+        photos, models = self.photos, tuple(self.models)
+        metric = deciding_metric(photos.task, models)
+        differences, spreads = compare_pairs(photos, models, metric), spreads_of(jobs, models, metric)
+        return Comparison(
+            data=photos.data,
+            split=self.options.split,
+            dataset=photos.dataset,
+            task=photos.task,
+            metric=metric,
+            models=models,
+            failed=tuple(self.failed),
+            differences=differences,
+            sentences=describe(photos, models, metric, differences),
+            spreads=spreads,
+        )
+
+    # ---------------------------------------------------------------- one model
+
+    def _run(self, job: Job) -> None:
+        """Train the model, run it on the photos and export it, as far as that is not done."""
+        folder = self.folder.model(job.slug)
+        exported = [form for form in self.forms if form != "torch" and not job.is_onnx]
+        is_trained = job.recipe is None or Run(job.source).finished
+        if (
+            is_trained
+            and has_results(job.weights_file, self.photos.files, folder)
+            and all(onnx_file(folder, form).is_file() for form in exported)
+        ):
+            return
+        request = {
+            "job": job.to_dict(),
+            "data": str(self.photos.data.absolute()),
+            "photos": [str(file.absolute()) for file in self.photos.files],
+            "folder": str(folder.absolute()),
+            "forms": exported,
+            "device": self.options.recipe.device,
+            "lock": str(self.folder.worker_lock.absolute()),
+        }
+        notes = run_worker(
+            request, folder, lambda event: self._show(job, event.get("step"), event.get("share"))
+        )
+        for note in notes:
+            self.display.note(f"{job.name}: {note}")
+
+    def _read(self, job: Job) -> ComparedModel:
+        """The model with its results, which are complete."""
+        folder = self.folder.model(job.slug)
+        found = read_found(folder)
+        assert found is not None
+        if found.kind != KINDS[self.photos.task]:
+            raise UsageError(f"{job.source}: {found.model} finds {found.kind}, and the others do not.")
+        results = open_results(folder, found, self.photos.files)
+        evaluation = self.photos.evaluate(results, found.class_names, self.options, job.source)
+        seed = None if job.recipe is None else job.recipe.seed
+        return ComparedModel(
+            name=job.name,
+            method=found.model,
+            source=job.source,
+            evaluation=evaluation,
+            results=results,
+            failures=analyze(self.photos, results),
+            training=None if seed is None else read_training(Run(job.source), folder, seed),
+            speeds=self._speeds(job, folder),
+            parameters=found.parameters,
+            operations=found.operations,
+        )
+
+    def _speeds(self, job: Job, folder: Path) -> tuple[Speed, ...]:
+        """The speed of each form. A form that cannot be measured leaves a note."""
+        files, seconds = self.photos.files, self.options.seconds
+        try:
+            return measure_speed(
+                job,
+                folder,
+                files,
+                self.forms,
+                seconds,
+                lambda done, total: self._show(job, "measuring speed", done / max(1, total)),
+            )
+        except OutputError:
+            raise
+        except BoxmaskError as error:
+            self.display.note(f"{job.name}: the speed was not measured. {error}")
+            return ()
+
+    def _show(self, job: Job, step: str | None, share: float | None) -> None:
+        if step is not None:
+            self.display.working(job.name, step, share)

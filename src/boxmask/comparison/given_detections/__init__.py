@@ -1,0 +1,1 @@
+"""Detections of other tools, as COCO JSON."""

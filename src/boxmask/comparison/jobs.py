@@ -1,0 +1,106 @@
+"""The work on each model of a comparison: what to train, run and measure, and where the files go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxmask.comparison.folder import ComparisonFolder
+from boxmask.comparison.options import CompareOptions
+from boxmask.errors import CheckpointError
+from boxmask.file_kinds import is_file, is_folder
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.runs.serialization import recipe_from_dict, recipe_to_dict
+from boxmask.tasks.table import check_recipe
+from boxmask.weights.checkpoint import checkpoint_path
+from boxmask.weights.published.manifest import is_published_name
+
+ONNX_SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model of a comparison.
+
+    name:   shown to the user
+    slug:   name of its folders
+    source: the run, checkpoint or ONNX file
+    recipe: of the training; None if it was trained elsewhere
+    """
+
+    name: str
+    slug: str
+    source: Path
+    recipe: Recipe | None
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether it is an exported file."""
+        return self.source.suffix.lower() == ONNX_SUFFIX
+
+    @property
+    def weights_file(self) -> Path:
+        """The file that holds the weights. Raises CheckpointError if a run has none."""
+        return self.source if self.is_onnx else checkpoint_path(self.source)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the process of the model."""
+        recipe = self.recipe and recipe_to_dict(self.recipe)
+        return {"name": self.name, "slug": self.slug, "source": str(self.source), "recipe": recipe}
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> Job:
+        """What `to_dict` returned."""
+        recipe = content["recipe"] and recipe_from_dict(content["recipe"])
+        return Job(content["name"], content["slug"], Path(content["source"]), recipe)
+
+
+def training_jobs(
+    methods: Sequence[str], options: CompareOptions, folder: ComparisonFolder
+) -> tuple[Job, ...]:
+    """The trainings of all methods with all seeds. Raises UsageError for an option that a method lacks."""
+    jobs = []
+    first = options.recipe.seed
+    for method in methods:
+        for seed in range(first, first + options.seeds):
+            recipe = replace(
+                options.recipe.of_model(method, seed),
+                split_file=folder.split_file.absolute(),
+                split_seed=None,
+                group_by=None,
+            )
+            check_recipe(recipe)
+            slug = f"{method}-seed-{seed}"
+            name = method if options.seeds == 1 else f"{method} (seed {seed})"
+            jobs.append(Job(name, slug, folder.run(slug), recipe))
+    return tuple(jobs)
+
+
+def given_jobs(runs: Sequence[Path], taken: Sequence[str]) -> tuple[Job, ...]:
+    """The models that join as they are. Names are those of their folders or files, or the whole path.
+
+    taken: names that others have
+
+    Raises CheckpointError for a model that does not exist.
+    """
+    names = [_short_name(run) for run in runs]
+    used = [*taken, *names]
+    jobs = []
+    for run, short in zip(runs, names, strict=True):
+        if not (is_folder(run) or is_file(run) or is_published_name(run)):
+            raise CheckpointError.in_file(run, "there is no such run or file. Check the path.")
+        name = short if used.count(short) == 1 else str(run)
+        jobs.append(Job(name, "given-" + re.sub(r"[^\w.-]+", "-", str(run)).strip("-"), run, None))
+    return tuple(dict.fromkeys(jobs))
+
+
+def _short_name(run: Path) -> str:
+    """The last part of the path that tells runs apart: "my-run" for my-run/best.safetensors."""
+    folder = Run.from_path(run).path
+    if run.suffix.lower() == ".safetensors" and Run(folder).recipe_file.is_file():
+        return folder.resolve().name
+    return run.resolve().name

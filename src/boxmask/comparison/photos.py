@@ -1,0 +1,139 @@
+"""The photos of a comparison: read once, split once, and the same for all models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxmask.comparison.folder import ComparisonFolder
+from boxmask.comparison.options import CompareOptions
+from boxmask.data.detection.read_labels import has_detection_labels
+from boxmask.data.segmentation.pairs import has_label_maps
+from boxmask.data.split_file import write_split_file
+from boxmask.detectors.table import DETECTORS
+from boxmask.errors import LabelError, UsageError
+from boxmask.evaluation.contract import Evaluation
+from boxmask.evaluation.detection.evaluate import evaluate_detections
+from boxmask.evaluation.segmentation.evaluate import evaluate_label_maps
+from boxmask.options import option
+from boxmask.progress import Progress
+from boxmask.runs.earlier_splits import earlier_splits
+from boxmask.runs.run import Run
+from boxmask.runs.splits import mark_seen
+from boxmask.segmenters.table import SEGMENTERS
+from boxmask.tasks.predictors import MODELS_OF_TASK
+from boxmask.tasks.table import task_of
+
+KINDS = {"detection": "detections", "segmentation": "label maps"}
+"""What the models of each task find."""
+
+NO_CLASSIFIERS = "compare takes detectors and segmenters. For classifiers, use boxmask evaluate."
+
+
+@dataclass(frozen=True)
+class ComparedPhotos:
+    """The labeled photos of a comparison.
+
+    data:    the path that the user gave
+    task:    "detection" or "segmentation"
+    methods: the methods to train
+    full:    all photos
+    dataset: those on which the models are evaluated
+    """
+
+    data: Path
+    task: str
+    methods: tuple[str, ...]
+    full: Any
+    dataset: Any
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of the evaluated photos."""
+        return [self.dataset.path(photo) for photo in range(len(self.dataset))]
+
+    def evaluate(
+        self, results: Any, class_names: tuple[str, ...], options: CompareOptions, run: Path | None
+    ) -> Evaluation:
+        """Evaluate the results of a model, with intervals.
+
+        run: whose training photos are marked as seen; None if they are unknown
+
+        Raises LabelError for classes that the model does not know.
+        """
+        dataset = self.dataset.with_seen(None if run is None else self._seen_by(run))
+        policy = options.recipe.on_unseen_classes
+        if self.task == "detection":
+            return evaluate_detections(dataset, results, on_unseen_classes=policy)
+        return evaluate_label_maps(dataset, results, class_names, on_unseen_classes=policy)
+
+    def _seen_by(self, run: Path) -> Any:
+        seen = mark_seen(self.full, run, self.data).seen
+        files = set(self.dataset.files.tolist())
+        return None if seen is None else {file: found for file, found in seen.items() if file in files}
+
+
+def read_photos(
+    data: Path, options: CompareOptions, folder: ComparisonFolder, progress: Progress | None = None
+) -> ComparedPhotos:
+    """Read the photos, draw the split if there is none, and record it.
+
+    Raises LabelError and PhotoError as training does, and UsageError for models of several tasks.
+    """
+    methods = _given_methods(data, options)
+    task = "segmentation" if methods[0] in SEGMENTERS else "detection"
+    first = "mask-rcnn" if "mask-rcnn" in methods else methods[0]
+    recipe = options.recipe.of_model(first, options.recipe.seed)
+    if folder.split_file.is_file():
+        recipe = replace(recipe, split_file=folder.split_file, split_seed=None, group_by=None)
+    given = [Run.from_path(run) for run in options.runs]
+    earlier = earlier_splits(data, recipe, Run(folder.run("new")), given)
+    kept = replace(recipe, split_file=None) if any(split.is_chosen for split in earlier) else recipe
+    full: Any = task_of(first).read(data, kept, progress, earlier)
+    if not folder.split_file.is_file():
+        write_split_file(full, folder.split_file)
+    dataset = full.subset(np.flatnonzero(full.splits == options.split))
+    if not len(dataset):
+        raise LabelError(
+            f"{data}: there are no {options.split} photos. Give a {option('split_file')} that names some, or "
+            f"choose another {option('split')}."
+        )
+    if options.models is None:
+        methods = _default_methods(full, task, options)
+    return ComparedPhotos(data, task, methods, full, dataset)
+
+
+def _given_methods(data: Path, options: CompareOptions) -> tuple[str, ...]:
+    """The methods of the command, or one that reads the labels. Raises UsageError if they do not mix."""
+    if options.models:
+        for method in options.models:
+            task_of(method)  # raises for an unknown one
+        tasks = {name: [m for m in options.models if m in table] for name, table in MODELS_OF_TASK.items()}
+        found = {name: models for name, models in tasks.items() if models}
+        if "classification" in found:
+            raise UsageError(NO_CLASSIFIERS)
+        if len(found) > 1:
+            parts = "; ".join(f"{name}: {', '.join(models)}" for name, models in found.items())
+            raise UsageError(
+                f"{option('models')}: these models find different things ({parts}). Compare detectors with "
+                "detectors, and segmenters with segmenters."
+            )
+        return options.models
+    if has_detection_labels(data):
+        return (next(iter(DETECTORS)),)
+    if has_label_maps(data):
+        return (next(iter(SEGMENTERS)),)
+    raise UsageError(f"{data}: found neither objects nor label maps. {NO_CLASSIFIERS}")
+
+
+def _default_methods(full: Any, task: str, options: CompareOptions) -> tuple[str, ...]:
+    """The methods that suit the labels, or none if the command gives other models."""
+    if options.runs or options.detections:
+        return ()
+    if task == "segmentation":
+        return tuple(SEGMENTERS)
+    has_masks = bool(full.has_mask.any())
+    return tuple(name for name in DETECTORS if name != "mask-rcnn" or has_masks)

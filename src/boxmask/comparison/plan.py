@@ -1,0 +1,41 @@
+"""What a comparison is about to do, and how long that takes, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from boxmask.comparison.jobs import Job
+from boxmask.comparison.options import CompareOptions
+from boxmask.comparison.photos import ComparedPhotos
+from boxmask.messages import format_count
+from boxmask.runs.run import Run
+
+
+def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareOptions) -> tuple[str, ...]:
+    """The photos, and the trainings with their time."""
+    numbers = {split: int((photos.full.splits == split).sum()) for split in ("train", "val", "test")}
+    sizes = ", ".join(f"{number:,} {split}" for split, number in numbers.items())
+    lines = [f"{photos.data}: {sizes} photos; evaluated on the {options.split} photos"]
+    trainings = [job for job in jobs if job.recipe is not None]
+    waiting = [job for job in trainings if not Run(job.source).finished]
+    if not trainings:
+        return tuple(lines)
+    done = len(trainings) - len(waiting)
+    already = f" ({done:,} of {format_count(len(trainings), 'training')} are done)" if done else ""
+    if not waiting:
+        return (*lines, "all trainings are done")
+    minutes, number = options.recipe.minutes, format_count(len(waiting), "model")
+    if minutes is None:
+        passes = f"{options.recipe.epochs:,} passes each" if options.recipe.epochs else ""
+        return (*lines, f"to train: {number}, {passes}{already}")
+    total = format_minutes(minutes * len(waiting))
+    more = "Evaluating and measuring take a few minutes more."
+    return (*lines, f"to train: {number}, {minutes:g} minutes each, {total} in all{already}. {more}")
+
+
+def format_minutes(minutes: float) -> str:
+    """Minutes, or hours and minutes: "48 minutes", "2 h 30 min"."""
+    if minutes < 90:
+        return f"{minutes:.2g} minutes" if minutes < 10 else f"{minutes:.0f} minutes"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest:02d} min"
