@@ -5,48 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from boxmask.evaluation.contract import Evaluation, Interval
+from boxmask.evaluation.contract import Evaluation
+from boxmask.evaluation.failures.contract import FailureAnalysis
+from boxmask.evaluation.intervals.difference import Difference
 from boxmask.types import Detections, SegmentationMap
 
 Results: TypeAlias = Sequence[Detections] | Sequence[SegmentationMap]
 """What a model found; result i belongs to photo i of the data set."""
-
-
-class FailureAnalysis(Protocol):
-    """Which objects a model missed or got wrong, and why."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, texts and lists."""
-
-
-class Difference(Protocol):
-    """How much a metric of two models differs, and whether that may be chance."""
-
-    @property
-    def first(self) -> str:
-        """Name of the first model."""
-
-    @property
-    def second(self) -> str:
-        """Name of the second model."""
-
-    @property
-    def metric(self) -> str:
-        """Name of the metric."""
-
-    @property
-    def difference(self) -> float | None:
-        """The metric of the second model minus that of the first; None if one has none."""
-
-    @property
-    def interval(self) -> Interval | None:
-        """The interval of the difference, over the photos."""
-
-    @property
-    def p_value(self) -> float | None:
-        """The corrected p-value; None if there are too few photos."""
 
 
 @dataclass(frozen=True)

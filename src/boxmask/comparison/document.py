@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from boxmask.comparison.contract import ComparedModel, Comparison, Difference
+from boxmask.comparison.contract import ComparedModel, Comparison
 from boxmask.outputs import write_output
 
 
@@ -22,7 +22,7 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
         "metric": comparison.metric,
         "models": [_model_to_dict(model) for model in comparison.models],
         "failed": [asdict(failed) for failed in comparison.failed],
-        "differences": [_difference_to_dict(difference) for difference in comparison.differences],
+        "differences": [difference.to_dict() for difference in comparison.differences],
         "spreads": [
             {**asdict(spread), "mean": spread.mean, "deviation": spread.deviation}
             for spread in comparison.spreads
@@ -42,17 +42,6 @@ def _model_to_dict(model: ComparedModel) -> dict[str, Any]:
         "speeds": [asdict(speed) for speed in model.speeds],
         "parameters": model.parameters,
         "operations": model.operations,
-    }
-
-
-def _difference_to_dict(difference: Difference) -> dict[str, Any]:
-    return {
-        "first": difference.first,
-        "second": difference.second,
-        "metric": difference.metric,
-        "difference": difference.difference,
-        "interval": None if difference.interval is None else list(difference.interval),
-        "p_value": difference.p_value,
     }
 
 

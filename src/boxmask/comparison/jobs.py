@@ -15,11 +15,12 @@ from boxmask.file_kinds import is_file, is_folder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_from_dict, recipe_to_dict
+from boxmask.runtime.load import is_onnx_name
+from boxmask.runtime.metadata import read_metadata as read_onnx_metadata
+from boxmask.runtime.onnx_file import read_onnx_file
 from boxmask.tasks.table import check_recipe
-from boxmask.weights.checkpoint import checkpoint_path
-from boxmask.weights.published.manifest import is_published_name
-
-ONNX_SUFFIX = ".onnx"
+from boxmask.weights.checkpoint import checkpoint_path, read_metadata
+from boxmask.weights.published.manifest import find_weights, is_published_name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Job:
     @property
     def is_onnx(self) -> bool:
         """Whether it is an exported file."""
-        return self.source.suffix.lower() == ONNX_SUFFIX
+        return is_onnx_name(self.source)
 
     @property
     def weights_file(self) -> Path:
@@ -96,6 +97,18 @@ def given_jobs(runs: Sequence[Path], taken: Sequence[str]) -> tuple[Job, ...]:
         name = short if used.count(short) == 1 else str(run)
         jobs.append(Job(name, "given-" + re.sub(r"[^\w.-]+", "-", str(run)).strip("-"), run, None))
     return tuple(dict.fromkeys(jobs))
+
+
+def method_of(source: Path) -> str:
+    """The method of a run, a checkpoint, published weights or an ONNX file.
+
+    Raises CheckpointError and WeightsError if it cannot be read.
+    """
+    if is_onnx_name(source):
+        return read_onnx_metadata(source, read_onnx_file(source).properties).model
+    if is_published_name(source):
+        return find_weights(source.as_posix()).model
+    return read_metadata(checkpoint_path(source)).model
 
 
 def _short_name(run: Path) -> str:

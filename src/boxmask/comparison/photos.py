@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from boxmask.comparison.folder import ComparisonFolder
+from boxmask.comparison.jobs import method_of
 from boxmask.comparison.options import CompareOptions
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.segmentation.pairs import has_label_maps
 from boxmask.data.split_file import write_split_file
 from boxmask.detectors.table import DETECTORS
-from boxmask.errors import LabelError, UsageError
+from boxmask.errors import CheckpointError, LabelError, UsageError, WeightsError
 from boxmask.evaluation.contract import Evaluation
 from boxmask.evaluation.detection.evaluate import evaluate_detections
 from boxmask.evaluation.segmentation.evaluate import evaluate_label_maps
@@ -102,26 +105,41 @@ def read_photos(
             f"choose another {option('split')}."
         )
     if options.models is None:
-        methods = _default_methods(full, task, options)
+        methods = () if options.runs or options.detections else _default_methods(full, task)
     return ComparedPhotos(data, task, methods, full, dataset)
 
 
 def _given_methods(data: Path, options: CompareOptions) -> tuple[str, ...]:
-    """The methods of the command, or one that reads the labels. Raises UsageError if they do not mix."""
-    if options.models:
-        for method in options.models:
-            task_of(method)  # raises for an unknown one
-        tasks = {name: [m for m in options.models if m in table] for name, table in MODELS_OF_TASK.items()}
-        found = {name: models for name, models in tasks.items() if models}
-        if "classification" in found:
-            raise UsageError(NO_CLASSIFIERS)
-        if len(found) > 1:
-            parts = "; ".join(f"{name}: {', '.join(models)}" for name, models in found.items())
-            raise UsageError(
-                f"{option('models')}: these models find different things ({parts}). Compare detectors with "
-                "detectors, and segmenters with segmenters."
-            )
-        return options.models
+    """The methods of the command, or one that reads the labels.
+
+    Raises UsageError for classifiers, and for methods that find different things.
+    """
+    methods = options.models or _readable_methods(options.runs)[:1] or _methods_for(data)
+    for method in methods:
+        task_of(method)  # raises for an unknown one
+    by_task = {name: [m for m in methods if m in table] for name, table in MODELS_OF_TASK.items()}
+    if by_task["classification"]:
+        raise UsageError(NO_CLASSIFIERS)
+    if all(by_task[name] for name in ("detection", "segmentation")):
+        parts = "; ".join(f"{name}: {', '.join(found)}" for name, found in by_task.items() if found)
+        raise UsageError(
+            f"{option('models')}: these models find different things ({parts}). Compare detectors with "
+            "detectors, and segmenters with segmenters."
+        )
+    return methods
+
+
+def _readable_methods(runs: Sequence[Path]) -> tuple[str, ...]:
+    """The methods of the runs that can be read; the others are reported when it is their turn."""
+    methods = []
+    for run in runs:
+        with suppress(CheckpointError, WeightsError):
+            methods.append(method_of(run))
+    return tuple(methods)
+
+
+def _methods_for(data: Path) -> tuple[str, ...]:
+    """A method that reads these labels."""
     if has_detection_labels(data):
         return (next(iter(DETECTORS)),)
     if has_label_maps(data):
@@ -129,10 +147,8 @@ def _given_methods(data: Path, options: CompareOptions) -> tuple[str, ...]:
     raise UsageError(f"{data}: found neither objects nor label maps. {NO_CLASSIFIERS}")
 
 
-def _default_methods(full: Any, task: str, options: CompareOptions) -> tuple[str, ...]:
-    """The methods that suit the labels, or none if the command gives other models."""
-    if options.runs or options.detections:
-        return ()
+def _default_methods(full: Any, task: str) -> tuple[str, ...]:
+    """The methods that suit the labels."""
     if task == "segmentation":
         return tuple(SEGMENTERS)
     has_masks = bool(full.has_mask.any())

@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from boxmask.comparison.contract import ComparedModel, Difference, FailureAnalysis, Spread
+from boxmask.comparison.contract import ComparedModel, Spread
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.photos import ComparedPhotos
+from boxmask.errors import LabelError
+from boxmask.evaluation.failures.contract import FailureAnalysis
+from boxmask.evaluation.intervals.compare import compare_all_results
+from boxmask.evaluation.intervals.difference import Difference
 
 
 def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
@@ -20,15 +24,19 @@ def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
 
 
 def analyze(photos: ComparedPhotos, results: Any) -> FailureAnalysis | None:
-    """Which objects a model missed or got wrong."""
+    """Which objects a model missed or got wrong; None for segmenters."""
     return None
 
 
 def compare_pairs(
     photos: ComparedPhotos, models: Sequence[ComparedModel], metric: str
 ) -> tuple[Difference, ...]:
-    """The differences between each pair of models."""
-    return ()
+    """The differences between each pair of models; none if a model does not know all classes."""
+    results = {model.name: model.results for model in models if model.evaluation[metric] is not None}
+    try:
+        return compare_all_results(photos.dataset, results, metric=metric)
+    except LabelError:
+        return ()
 
 
 def spreads_of(jobs: Sequence[Job], models: Sequence[ComparedModel], metric: str) -> tuple[Spread, ...]:
@@ -48,5 +56,10 @@ def describe(
     metric: str,
     differences: Sequence[Difference],
 ) -> tuple[str, ...]:
-    """What the table tells, in plain words."""
-    return ()
+    """What the table tells, in plain words: how the best model differs from each of the others."""
+    values = {model.name: model.evaluation[metric] for model in models}
+    known = {name: value for name, value in values.items() if value is not None}
+    if len(known) < 2:
+        return ()
+    best = max(known, key=lambda name: known[name])
+    return tuple(each.describe() for each in differences if best in (each.first, each.second))
