@@ -39,7 +39,7 @@ def compare(
     The same call again skips what is done, and finishes a comparison that was interrupted.
 
     data:       a folder or label file in any supported format
-    out:        the folder to write: trainings, results, comparison.json and comparison.csv
+    out:        the folder to write: trainings, results, report.html, comparison.json and comparison.csv
     models:     methods to train; by default those that suit the labels, or none if others are given
     runs:       runs, checkpoints and ONNX files that join as they are
     detections: COCO JSON files of other tools, by the name to show

@@ -77,5 +77,5 @@ def compare(
     with terminal_display() as display:
         comparison = compare_models(data, options, out, display)
     display.print_result(comparison)
-    print(f"table: {out / 'comparison.csv'}", file=sys.stderr)
+    print(f"report: {out / 'report.html'}", file=sys.stderr)
     return 1 if comparison.failed else 0

@@ -59,6 +59,7 @@ def compare_models(
         comparison = work.finish(jobs)
         comparison.save_json(folder.json_file)
         comparison.save_csv(folder.csv_file)
+        comparison.save_html(folder.report_file)
     return comparison
 
 
@@ -100,7 +101,7 @@ class _Work:
             raise UsageError(f"{option('detections')}: these labels have no boxes. Leave the option out.")
         results = read_given_detections(file, photos.data, photos.full, photos.dataset)
         evaluation = photos.evaluate(results, photos.dataset.class_names, self.options, None)
-        failures = analyze(photos, results)
+        failures = analyze(photos, results, photos.dataset.class_names)
         self.models.append(
             ComparedModel(name, None, file, evaluation, results, failures, None, (), None, None)
         )
@@ -168,7 +169,7 @@ class _Work:
             source=job.source,
             evaluation=evaluation,
             results=results,
-            failures=analyze(self.photos, results),
+            failures=analyze(self.photos, results, found.class_names),
             training=None if seed is None else read_training(Run(job.source), folder, seed),
             speeds=self._speeds(job, folder),
             parameters=found.parameters,

@@ -10,9 +10,11 @@ from boxmask.comparison.contract import ComparedModel, Spread
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.photos import ComparedPhotos
 from boxmask.errors import LabelError
+from boxmask.evaluation.detection.failures.analyze import analyze_failures
 from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.evaluation.intervals.compare import compare_all_results
 from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.segmentation.failures import analyze_label_maps
 
 
 def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
@@ -23,9 +25,17 @@ def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
     return "mask_AP" if all_masks else "AP"
 
 
-def analyze(photos: ComparedPhotos, results: Any) -> FailureAnalysis | None:
-    """Which objects a model missed or got wrong; None for segmenters."""
-    return None
+def analyze(photos: ComparedPhotos, results: Any, class_names: Sequence[str]) -> FailureAnalysis | None:
+    """What a model missed or got wrong; None if the labels have none of its classes.
+
+    class_names: of the model
+    """
+    try:
+        if photos.task == "segmentation":
+            return analyze_label_maps(photos.dataset, results, class_names)
+        return analyze_failures(photos.dataset, results)
+    except LabelError:
+        return None
 
 
 def compare_pairs(
