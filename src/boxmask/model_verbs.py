@@ -139,6 +139,7 @@ def evaluate(
     on_unknown_colors: Literal["error", "skip"] | None = None,
     unseen: bool = False,
     pictures: str | os.PathLike[str] | None = None,
+    html: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     device: str = "auto",
     **views: Unpack[ViewKeywords],
@@ -148,19 +149,21 @@ def evaluate(
         evaluation = boxmask.evaluate(run, "my-photos/")
         evaluation["AP50"], evaluation.interval("AP50")
 
-    `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into. `evaluation.seen`
-    names the photos that were seen in training, if any; `unseen=True` leaves them out.
-    Raises LabelError, PhotoError, CheckpointError or UsageError.
+    `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into, and `html` a
+    file for a report with tables, charts and photos. `evaluation.seen` names the photos that were seen in
+    training, if any; `unseen=True` leaves them out.
+    Raises LabelError, PhotoError, CheckpointError, OutputError or UsageError.
     """
+    from boxmask.comparison.one_model import EvaluationFiles
     from boxmask.data.class_selection import as_renames
     from boxmask.options import check_choice
     from boxmask.prediction.view_options import views_from_keywords
     from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.table import task_of
     from boxmask.tasks.views import load_with_views
 
     check_choice("split", split, Split)
+    files = EvaluationFiles(pictures, html)
     runs = run_paths(run)
     options = LabelOptions(
         on_bad_boxes,
@@ -174,10 +177,7 @@ def evaluate(
         tuple(runs[1:]),
     )
     model = load_with_views(runs[0], views_from_keywords(runs, views), device)
-    task = task_of(model)
-    dataset = task.read_split(runs[0], Path(data), split, options)
-    folder = Path(pictures) if pictures else None
-    report = task.evaluate(model, dataset, on_unseen_classes, progress, folder)
+    report = files.evaluate(runs[0], Path(data), split, model, options, progress)
     for message in (*report.notes, *report.errors):  # about pictures
         warnings.warn(message, stacklevel=3)  # a decorator wraps this function
     return report.evaluation

@@ -215,3 +215,18 @@ def test_an_empty_list_of_runs_is_refused(demo: Path) -> None:
         verbs.evaluate([], demo)
     with pytest.raises(TypeError, match="unexpected keyword argument 'tilse'"):
         verbs.load("run", tilse=3)
+
+
+def test_the_report_is_one_page(
+    boxmask: Callable[..., Any], refused: Refused, here: Path, trained: Path, demo: Path
+) -> None:
+    completed = boxmask("evaluate", trained, demo, "--html", "report.html")
+    assert completed.status == 0
+    assert "report: report.html" in completed.err
+    page = (here / "report.html").read_text(encoding="utf-8")
+    assert "boxmask evaluate" in page
+    assert 'id="errors"' in page
+    assert page.count('<figure class="card photo"') == 4
+    verbs.evaluate(trained, demo, "val", html=here / "report.html")
+    assert (here / "report.html").read_text(encoding="utf-8").count('<figure class="card photo"') == 2
+    assert "ends in .html" in refused(2, "evaluate", trained, demo, "--html", "report.pdf")

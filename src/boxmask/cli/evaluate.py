@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
 from boxmask.prediction.view_options import ViewOptions
+
+if TYPE_CHECKING:
+    from boxmask.tasks.contract import EvaluationReport
 
 
 def evaluate(
@@ -22,6 +25,7 @@ def evaluate(
     unseen: Annotated[bool, Parameter(negative="")] = False,
     json_file: JsonFile = None,
     pictures: Path | None = None,
+    html_file: Annotated[Path | None, Parameter(name="--html")] = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
@@ -56,6 +60,9 @@ def evaluate(
     pictures
         Folder for pictures of every photo, labels beside predictions. For classifiers, one picture of the
         mistakes.
+    html_file
+        Write a report as one HTML page, which opens offline: metrics, what goes wrong, curves, and photos
+        with labels and results as layers, those with suspect labels first.
     on_bad_boxes
         What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
         Default: skip them if they are under 1 % of all, else stop. "skip" also leaves out points and lines.
@@ -80,13 +87,14 @@ def evaluate(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.output import check_json_file, print_errors, print_metrics, print_notes
+    from boxmask.cli.output import print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
+    from boxmask.comparison.one_model import write_report
     from boxmask.tasks.contract import LabelOptions
     from boxmask.tasks.table import task_of
     from boxmask.tasks.views import load_with_views
 
-    check_json_file(json_file)
+    _check_files(json_file, html_file)
     model = load_with_views(run, views, device, svd)
     task = task_of(model)
     options = LabelOptions(
@@ -103,9 +111,30 @@ def evaluate(
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)
     with photo_progress("evaluating") as progress:
-        report = task.evaluate(model, dataset, options.on_unseen_classes, progress, pictures)
+        report = task.evaluate(
+            model, dataset, on_unseen_classes, progress, pictures, keep_results=bool(html_file)
+        )
     print_metrics(report.evaluation.to_dict(), report.table, json_file)
+    write_report(html_file, run, data, split, model, report)
+    return _print_outputs(report, pictures, html_file)
+
+
+def _check_files(json_file: Path | None, html_file: Path | None) -> None:
+    """Raise UsageError if a result would replace a file that boxmask did not write."""
+    from boxmask.cli.output import check_json_file
+    from boxmask.comparison.report.save import report_file
+
+    check_json_file(json_file)
+    report_file(html_file)
+
+
+def _print_outputs(report: EvaluationReport, pictures: Path | None, html_file: Path | None) -> int:
+    """Say where pictures and report are; returns the exit code."""
+    from boxmask.cli.output import print_errors, print_notes
+
     print_notes(report.notes)
     if pictures is not None:
         print(f"pictures: {pictures}" if report.pictures else "no mistakes to draw", file=sys.stderr)
+    if html_file is not None:
+        print(f"report: {html_file}", file=sys.stderr)
     return print_errors(report.errors)

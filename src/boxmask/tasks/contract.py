@@ -75,6 +75,8 @@ class EvaluationReport:
     pictures: the files that were drawn
     notes:    remarks about the pictures
     errors:   one message per picture that could not be written
+    dataset:  the photos, or items, that were evaluated; None unless results are kept
+    results:  what the model found in each of them; none unless results are kept
     """
 
     evaluation: Evaluation
@@ -82,6 +84,8 @@ class EvaluationReport:
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    dataset: Any = None
+    results: Sequence[Any] = ()
 
     def with_pictures(self, folder: PictureFolder, class_names: Sequence[str]) -> EvaluationReport:
         """The report with the files, notes and errors of the folder that the pictures were drawn into."""
@@ -158,10 +162,13 @@ class Task(Protocol[DatasetT, ModelT]):
         on_unseen_classes: OnUnseenClasses = "error",
         progress: Progress | None = None,
         pictures: Path | None = None,
+        *,
+        keep_results: bool = False,
     ) -> EvaluationReport:
         """Evaluate a model, with intervals.
 
-        pictures: a folder to draw labels and results into
+        pictures:     a folder to draw labels and results into
+        keep_results: whether the report holds what the model found
 
         Raises UsageError, before any photo is opened, if a picture would replace a photo or another file that
         boxmask did not write.

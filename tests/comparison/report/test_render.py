@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.comparison.contract import Comparison
+from boxmask.comparison.contract import Comparison, Spread
 from boxmask.comparison.report.render import render_report
 from boxmask.errors import UsageError
 
@@ -79,6 +79,11 @@ def test_it_shows_all_that_a_comparison_holds(page: str) -> None:
 
 def test_sentences_of_the_statistics_are_translated(page: str) -> None:
     assert 'data-ko="&lt;img src=x onerror=alert(1)&gt; 모델과 fcos 모델의 차이는' in page
+
+
+def test_the_spread_between_seeds_stands_beside_the_intervals(comparison: Comparison) -> None:
+    page = render_report(replace(comparison, spreads=(Spread("fcos", "AP", (0.5, 0.6)),)))
+    assert "fcos: AP of 2 trainings with different seeds is 0.550 ± 0.071" in page
 
 
 def test_the_metric_of_an_8_bit_file_is_not_claimed(page: str) -> None:

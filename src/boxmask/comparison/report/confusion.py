@@ -35,55 +35,62 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Labeled classes against predicted ones. background: whether the last row and column are no class"""
+    """Labeled classes against predicted ones.
+
+    has_background:   whether the last row counts detections where nothing is labeled, and the last column
+                      objects that were not found
+    has_other_column: whether the last column counts classes that the data set does not have
+    hidden:           the number of classes that are not shown
+    """
 
     number: int
     name: str
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
-    unit: str
-    has_background_row: bool
-    has_background_column: bool
+    has_background: bool
+    has_other_column: bool
     hidden: int
 
 
-def make_matrices(failures: Mapping[int, dict[str, Any]], names: Sequence[str]) -> list[Matrix]:
-    """The matrix of each model that has one."""
+def make_matrices(failures: Mapping[int, dict[str, Any]], names: Sequence[str], task: str) -> list[Matrix]:
+    """The matrix of each model that has one. Detectors have a row and a column for the background."""
     return [
-        _matrix(number, names[number], each["confusion"])
+        _matrix(number, names[number], each["confusion"], has_background=task == "detection")
         for number, each in failures.items()
         if each.get("confusion")
     ]
 
 
-def _matrix(number: int, name: str, confusion: dict[str, Any]) -> Matrix:
+def _matrix(number: int, name: str, confusion: dict[str, Any], *, has_background: bool) -> Matrix:
     counts, row_names, column_names = confusion["counts"], confusion["rows"], confusion["columns"]
-    num_classes = min(len(row_names), len(column_names))
-    has_row, has_column = (len(each) > 0 and each[-1] == "background" for each in (row_names, column_names))
-    is_extra = has_row or has_column
-    classes = num_classes - (has_row and has_column)
-    rows = _most_confused(counts, range(classes), MAX_CLASSES)
-    columns = [*rows, *range(classes, len(column_names))]
+    num_classes = len(row_names) - has_background
+    classes = _most_confused(counts, range(num_classes), MAX_CLASSES)
+    rows = [*classes, *range(num_classes, len(row_names))]
+    columns = [*classes, *range(num_classes, len(column_names))]
     photos = {
         (cell["labeled"], cell["predicted"]): tuple(dict.fromkeys(case["photo"] for case in cell["cases"]))
         for cell in confusion["cells"]
     }
-    shown_rows = [*rows, *range(classes, len(row_names))] if is_extra else rows
     table = []
-    for row in shown_rows:
+    for row in rows:
         total = max(1, sum(counts[row]))
         cells = []
         for column in columns:
-            count, is_right = counts[row][column], row == column and row < classes
-            pair = row_names[row], column_names[column]
-            level = -(-_LEVELS * count // total)
+            pair, count = (row_names[row], column_names[column]), counts[row][column]
             words = f"{pair[0]} → {pair[1]}: {count:,}"
+            level = -(-_LEVELS * count // total)
+            is_right = row == column and row < num_classes
             cells.append(Cell(_count(count), words, level, photos.get(pair, ()), is_right))
         table.append(MatrixRow(row_names[row], tuple(cells)))
-    names_of_columns = tuple(column_names[column] for column in columns)
-    hidden = classes - len(rows)
-    unit = confusion["unit"]
-    return Matrix(number, name, names_of_columns, tuple(table), unit, has_row, has_column, hidden)
+    return Matrix(
+        number,
+        name,
+        tuple(column_names[column] for column in columns),
+        tuple(table),
+        has_background,
+        not has_background and len(column_names) > len(row_names),
+        num_classes - len(classes),
+    )
 
 
 def _most_confused(counts: Sequence[Sequence[int]], classes: Sequence[int], most: int) -> list[int]:

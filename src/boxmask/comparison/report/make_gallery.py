@@ -70,7 +70,7 @@ def _objects(
     album = _album(comparison, chosen, max_bytes)
     min_scores = [_min_scores(comparison, number, failures.get(number)) for number in range(len(models))]
     max_drawn = max(10, min(_MAX_PER_PHOTO, _MAX_DRAWN // max(1, len(chosen) * len(models))))
-    drawer = ObjectDrawer(dataset, min_scores, max_drawn, by_mask=comparison.metric == "mask_AP")
+    drawer = ObjectDrawer(dataset, min_scores, max_drawn, by_mask=_compares_masks(comparison, failures))
     photos = []
     for number, photo in enumerate(photo for photo in chosen if photo.file in album.photos):
         results = [cast(Detections, model.results[photo.index]) for model in models]
@@ -79,6 +79,12 @@ def _objects(
         picture = album.photos[photo.file].whole
         photos.append(replace(_photo(number, photo, picture), labels=labels, layers=layers))
     return photos, album.is_full
+
+
+def _compares_masks(comparison: Comparison, failures: Mapping[int, dict[str, Any]]) -> bool:
+    """Whether a detection is right by its mask, as in the analyses of failures, or in the metric."""
+    kinds = {each["kind"] for each in failures.values() if "kind" in each}
+    return "segm" in kinds if kinds else comparison.metric == "mask_AP"
 
 
 def _min_scores(comparison: Comparison, number: int, failures: dict[str, Any] | None) -> Mapping[str, float]:

@@ -92,7 +92,7 @@ def _failures(comparison: Comparison, failures: dict[int, dict[str, Any]]) -> di
         "curves": precision_recall_charts(failures, names, classes),
         "calibration": calibration_chart(failures, names),
         "proposals": proposal_chart(failures, names),
-        "matrices": make_matrices(failures, names),
+        "matrices": make_matrices(failures, names, comparison.task),
         "thresholds": rows,
         "threshold_data": threshold_data(failures, rows),
         "suspects": suspect_groups(failures, names),

@@ -29,13 +29,16 @@ def evaluate_and_draw(
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Progress | None = None,
     pictures: PictureFolder | None = None,
-) -> ClassificationEvaluation:
-    """The metrics, with an interval. The mistakes, if any, are drawn into the one file of `pictures`."""
+) -> tuple[ClassificationEvaluation, ClassificationDataset, Sequence[Classification]]:
+    """The metrics with an interval, the items that were evaluated, and their classifications.
+
+    The mistakes, if any, are drawn into the one file of `pictures`.
+    """
     items, notes = keep_known_items(dataset, classifier.config.class_names, on_unseen_classes)
     classifications = classify_all(classifier, items, progress)
     if pictures is not None:
         _draw_mistakes(items, classifications, pictures)
-    return evaluate_classifications(items, classifications, notes=notes)
+    return evaluate_classifications(items, classifications, notes=notes), items, classifications
 
 
 def _draw_mistakes(

@@ -145,11 +145,15 @@ class ClassificationTask:
         on_unseen_classes: OnUnseenClasses = "error",
         progress: Progress | None = None,
         pictures: Path | None = None,
+        *,
+        keep_results: bool = False,
     ) -> EvaluationReport:
         """Accuracy, precision and recall. One picture shows the mistakes with the highest scores."""
         folder = PictureFolder(pictures, [pictures / MISTAKES_FILE]) if pictures is not None else None
-        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
+        evaluation, items, results = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
         report = EvaluationReport(evaluation, classification_table(evaluation))
+        if keep_results:
+            report = replace(report, dataset=items, results=results)
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
 

@@ -167,10 +167,14 @@ class DetectionTask:
         on_unseen_classes: OnUnseenClasses = "error",
         progress: Progress | None = None,
         pictures: Path | None = None,
+        *,
+        keep_results: bool = False,
     ) -> EvaluationReport:
         """Average precision by COCO's and VOC's rules. Pictures show labels beside detections."""
         folder = comparison_folder(dataset, pictures) if pictures is not None else None
         report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
+        if keep_results:
+            report = replace(report, dataset=dataset, results=detections)
         if folder is None:
             return report
         draw_comparisons(dataset, detections, folder)

@@ -14,6 +14,7 @@ from boxmask.photos.read import load_photo
 from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.segmenters.contract import Segmenter
+from boxmask.tasks.segmentation.kept_label_maps import KeptLabelMaps
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.segmentation import draw_label_map_comparison
 
@@ -24,8 +25,12 @@ def evaluate_and_draw(
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Progress | None = None,
     pictures: PictureFolder | None = None,
+    keep: KeptLabelMaps | None = None,
 ) -> SegmentationEvaluation:
-    """The metrics, with intervals. Each photo is drawn into the folder `pictures`, if there is one."""
+    """The metrics, with intervals. Each photo is drawn into the folder `pictures`, if there is one.
+
+    keep: takes the label maps; None if they are not needed any more
+    """
     photos = [dataset.path(photo) for photo in range(len(dataset))]
 
     def label_maps() -> Iterator[SegmentationMap]:
@@ -34,6 +39,8 @@ def evaluate_and_draw(
             if pictures is not None:
                 labels = _with_class_names(dataset, photo, label_map.class_names)
                 pictures.save(photo, draw_label_map_comparison(load_photo(path), labels, label_map))
+            if keep is not None:
+                keep.append(label_map)
             yield label_map
             if progress is not None:
                 progress(photo + 1, len(photos))

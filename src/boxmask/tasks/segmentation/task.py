@@ -43,6 +43,7 @@ from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.contract import EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
+from boxmask.tasks.segmentation.kept_label_maps import KeptLabelMaps
 from boxmask.tasks.segmentation.tiles import with_tiles
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationMap, SegmentationTarget
@@ -175,12 +176,17 @@ class SegmentationTask:
         on_unseen_classes: OnUnseenClasses = "error",
         progress: Progress | None = None,
         pictures: Path | None = None,
+        *,
+        keep_results: bool = False,
     ) -> EvaluationReport:
         """mIoU, Dice and boundary IoU. Pictures show each photo as labeled and as segmented."""
         photos = [dataset.path(photo) for photo in range(len(dataset))]
         folder = PictureFolder.for_photos(pictures, photos) if pictures is not None else None
-        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
+        kept = KeptLabelMaps() if keep_results else None
+        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder, kept)
         report = EvaluationReport(evaluation, segmentation_table(evaluation))
+        if kept is not None:
+            report = replace(report, dataset=dataset, results=kept)
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
 
