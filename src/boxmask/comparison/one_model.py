@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boxmask.comparison.contract import ComparedModel, Comparison, FailureAnalysis
+from boxmask.comparison.contract import ComparedModel, Comparison
 from boxmask.comparison.report.save import report_file
 from boxmask.evaluation.classification.failures import analyze_classifications
 from boxmask.evaluation.detection.failures.analyze import analyze_failures
+from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.evaluation.segmentation.failures import analyze_label_maps
 from boxmask.models.table import name_of
 from boxmask.progress import Progress
