@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         detectors,
         doctor,
         evaluation,
+        explaining,
         exporting,
         forecasting,
         geometry,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
     from boxmask.compare_verb import compare
     from boxmask.comparison.contract import Comparison
     from boxmask.doctor.report import CheckReport
+    from boxmask.explain_verb import explain
+    from boxmask.explaining.contract import Explanation
     from boxmask.forecast_verb import forecast
     from boxmask.forecasting.report import Forecast
     from boxmask.label_verbs import check, convert
@@ -89,6 +92,7 @@ __all__ = [
     "Detection",
     "Detections",
     "DiskFullError",
+    "Explanation",
     "ExportError",
     "Forecast",
     "LabelError",
@@ -113,6 +117,8 @@ __all__ = [
     "doctor",
     "evaluate",
     "evaluation",
+    "explain",
+    "explaining",
     "export",
     "exporting",
     "forecast",
@@ -148,6 +154,7 @@ _LAZY = {
     "Comparison": "boxmask.comparison.contract",
     "Detection": "boxmask.types",
     "Detections": "boxmask.types",
+    "Explanation": "boxmask.explaining.contract",
     "Forecast": "boxmask.forecasting.report",
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
@@ -157,6 +164,7 @@ _LAZY = {
     "compare": "boxmask.compare_verb",
     "convert": "boxmask.label_verbs",
     "evaluate": "boxmask.model_verbs",
+    "explain": "boxmask.explain_verb",
     "export": "boxmask.model_verbs",
     "forecast": "boxmask.forecast_verb",
     "load": "boxmask.model_verbs",

@@ -25,6 +25,7 @@ VERBS = {
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
     "predict": "Run a trained model on photos or videos, and draw or save what it finds.",
+    "explain": "Show how a model gets from a photo to its result, stage by stage.",
     "export": "Write a trained model as one ONNX file, which runs without boxmask.",
     "forecast": "Forecast how much better a model becomes with more labeled photos.",
     "compare": "Train and evaluate several models on the same photos, in one table.",

@@ -1,0 +1,1 @@
+"""A photo's way through a model, stage by stage, in pictures, words and numbers."""

@@ -1,0 +1,76 @@
+"""The last stages of every detector: what NMS removed, and the detections."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from boxmask.explaining.contract import Stage
+from boxmask.explaining.detection.suppression import OVER_LIMIT, Suppression
+from boxmask.explaining.photo_view import PhotoView
+from boxmask.messages import format_count
+from boxmask.options import option
+from boxmask.types import Detections
+from boxmask.visualization.detections import draw_detections
+
+MAX_SHOWN = 8  # objects whose way is drawn; more would hide one another
+
+
+def shown_count(view: PhotoView, detections: Detections) -> int:
+    """How many of the first detections are followed: those with the view's score, else the first three."""
+    certain = int((detections.scores >= view.min_score).sum())
+    return min(MAX_SHOWN, certain or min(3, len(detections)))
+
+
+def nms_stage(view: PhotoView, nms: Suppression, config: object) -> Stage:
+    """The boxes before NMS, in the color of the box that removed them."""
+    candidates, nms_iou = nms.candidates, getattr(config, "nms_iou", 0.0)
+    count = shown_count(view, nms.winners)
+    picture, texts = view.picture, []
+    for color, row in enumerate(nms.kept[:count].tolist()):
+        removed = nms.removed_by(row)
+        picture = view.draw(candidates.boxes[removed], [color] * len(removed), on=picture)
+        texts.append(f"{candidates.names[row]} {candidates.scores[row]:.2f}, removed {len(removed)}")
+    kept = nms.winners[:count]
+    picture = view.draw(kept.boxes, list(range(count)), thick=True, on=picture)
+    over = int((nms.remover == OVER_LIMIT).sum())
+    text = (
+        f"Non-maximum suppression keeps {format_count(len(nms.kept), 'box')} of "
+        f"{len(candidates):,}. Starting from the highest score, each kept box removes the boxes of its class "
+        f"that overlap it by more than an IoU of {nms_iou:g}."
+    )
+    if over:
+        text += f" Another {over} are beyond the limit of detections per photo."
+    if count:
+        text += (
+            f" The picture shows the {format_count(count, 'box')} with the highest scores (thick), "
+            "and in the same color the boxes that each of them removed (thin)."
+        )
+    data = {
+        "boxes": candidates.boxes,
+        "scores": candidates.scores,
+        "names": candidates.names,
+        "kept": nms.kept,
+        "removed_by": nms.remover,
+        "nms_iou": nms_iou,
+    }
+    return Stage("nms", "Non-maximum suppression", text, view.tag(picture, kept, texts), data)
+
+
+def detections_stage(view: PhotoView, detections: Detections) -> Stage:
+    """The result, as `boxmask predict` draws it."""
+    certain = int((detections.scores >= view.min_score).sum())
+    noun = format_count(certain, "object")
+    text = f"The result: {noun} with a score of at least {view.min_score:g}"
+    others = len(detections) - certain
+    text += f", and {others:,} below it, which are not drawn." if others else "."
+    if not certain and others:
+        text += f" Train longer, or give a lower {option('min_score')}."
+    picture = view.fit(draw_detections(view.pixels, detections, min_score=view.min_score))
+    data = {
+        "boxes": detections.boxes,
+        "scores": detections.scores,
+        "labels": np.asarray(detections.labels),
+        "names": detections.names,
+        "class_names": list(detections.class_names),
+    }
+    return Stage("detections", "Detections", text, picture, data)

@@ -1,0 +1,1 @@
+"""Segmenters, stage by stage."""
