@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os  # noqa: F401 (RunLike names it)
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from boxmask.model_verbs import RunLike
 from boxmask.progress import Progress
 
 if TYPE_CHECKING:
+    from torch import Tensor  # noqa: F401 (a photo may be one)
+
     from boxmask.explaining.contract import Explanation
     from boxmask.photos.read import Photo
     from boxmask.runs.run import Run  # noqa: F401 (RunLike names it)

@@ -124,13 +124,13 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
 
     from boxmask.cli.progress import photo_progress
     from boxmask.detectors.mask_rcnn import MaskRCNN
+    from boxmask.explaining.explain import explain_photo
     from boxmask.photos.read import load_photo
     from boxmask.results.pictures import save_picture
     from boxmask.tasks.contract import LabelOptions
     from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
     from boxmask.tasks.detection.task import DetectionTask
     from boxmask.visualization.overview import draw_overview
-    from boxmask.visualization.stages import draw_stages
 
     task, model = DetectionTask(needs_masks=True), run.model()
     assert isinstance(model, MaskRCNN)
@@ -141,7 +141,7 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
     shown = range(min(OVERVIEW_PHOTOS, len(dataset)))
     photos = [load_photo(dataset.path(photo)) for photo in shown]
     save_picture(draw_overview(photos, detections[: len(photos)]), files.overview)
-    save_picture(draw_stages(model, dataset.path(0)), files.stages)
+    save_picture(explain_photo(model, dataset.path(0)).contact_sheet(), files.stages)
     Console().print(report.table)
 
 

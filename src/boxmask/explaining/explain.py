@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor  # noqa: F401 (a photo may be one)
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError

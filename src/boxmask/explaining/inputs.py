@@ -80,7 +80,7 @@ def inside(cells: Float[np.ndarray, "h w"], batch: Batch) -> Float[np.ndarray, "
     return cells[:height, :width]
 
 
-def span(values: Float[np.ndarray, ...]) -> tuple[float, float]:
+def span(values: Float[np.ndarray, "h w"]) -> tuple[float, float]:
     """The lowest and the highest value."""
     return float(values.min()), float(values.max())
 

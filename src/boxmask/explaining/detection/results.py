@@ -32,7 +32,23 @@ def nms_stage(view: PhotoView, nms: Suppression, config: object) -> Stage:
         texts.append(f"{candidates.names[row]} {candidates.scores[row]:.2f}, removed {len(removed)}")
     kept = nms.winners[:count]
     picture = view.draw(kept.boxes, list(range(count)), thick=True, on=picture)
-    over = int((nms.remover == OVER_LIMIT).sum())
+    text = _describe_nms(nms, nms_iou, count)
+    data = {
+        "boxes": candidates.boxes,
+        "scores": candidates.scores,
+        "names": candidates.names,
+        "kept": nms.kept,
+        "removed_by": nms.remover,
+        "nms_iou": nms_iou,
+    }
+    return Stage("nms", "Non-maximum suppression", text, view.tag(picture, kept, texts), data)
+
+
+def _describe_nms(nms: Suppression, nms_iou: float, count: int) -> str:
+    """What NMS did, and the `count` boxes that the picture shows."""
+    candidates, over = nms.candidates, int((nms.remover == OVER_LIMIT).sum())
+    if not len(candidates):
+        return "No score is high enough: there are no boxes that non-maximum suppression could keep."
     text = (
         f"Non-maximum suppression keeps {format_count(len(nms.kept), 'box')} of "
         f"{len(candidates):,}. Starting from the highest score, each kept box removes the boxes of its class "
@@ -45,15 +61,7 @@ def nms_stage(view: PhotoView, nms: Suppression, config: object) -> Stage:
             f" The picture shows the {format_count(count, 'box')} with the highest scores (thick), "
             "and in the same color the boxes that each of them removed (thin)."
         )
-    data = {
-        "boxes": candidates.boxes,
-        "scores": candidates.scores,
-        "names": candidates.names,
-        "kept": nms.kept,
-        "removed_by": nms.remover,
-        "nms_iou": nms_iou,
-    }
-    return Stage("nms", "Non-maximum suppression", text, view.tag(picture, kept, texts), data)
+    return text
 
 
 def detections_stage(view: PhotoView, detections: Detections) -> Stage:

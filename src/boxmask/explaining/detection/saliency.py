@@ -5,8 +5,8 @@ Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", C
     random masks -> masked copies of the photo -> detections -> similarity to the explained ones -> map
 
 A part matters if the detection is found again more often while that part is visible. The map is the
-covariance of a part's visibility with the similarity. The paper has the mean of the masks, weighted by the
-similarity, which has the same peaks and needs more masks, because all of them add to it.
+covariance of a part's visibility with the similarity. The paper's mean of the masks, weighted by the
+similarity, is this map plus the mean mask times the mean similarity, and so needs thousands of masks.
 """
 
 from __future__ import annotations

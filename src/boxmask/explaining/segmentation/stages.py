@@ -20,7 +20,7 @@ from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap
 from boxmask.visualization.heat_maps import append_scale
 from boxmask.visualization.legend import append_legend
-from boxmask.visualization.segmentation import draw_label_map, tint_classes
+from boxmask.visualization.segmentation import MAX_LEGEND_ENTRIES, tint_classes
 from boxmask.visualization.style import RGBImage, class_colors
 
 MAX_PIXELS = 2**20  # of a map of probabilities; larger photos are sampled
@@ -135,18 +135,11 @@ def label_map_stage(view: PhotoView, label_map: SegmentationMap) -> Stage:
     largest = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares[:5])
     more = f", and {len(shares) - 5} more classes" if len(shares) > 5 else ""
     text = f"The result: the class of every pixel. {largest}{more}."
-    picture = draw_label_map(view.pixels, label_map)
+    color_of = dict(zip(label_map.class_names, class_colors(label_map.class_names), strict=True))
+    legend = [(f"{name} {100 * share:.1f} %", color_of[name]) for name, share in shares[:MAX_LEGEND_ENTRIES]]
+    picture = append_legend(draw_labels(view, label_map.labels, label_map.class_names), legend)
     data = {"labels": label_map.labels, "class_names": list(label_map.class_names), "shares": dict(shares)}
-    return Stage("label-map", "Label map", text, fit_height(view, picture), data)
-
-
-def fit_height(view: PhotoView, picture: RGBImage) -> RGBImage:
-    """The photo at the size of the pictures; the legend below it is scaled along."""
-    from PIL import Image
-
-    scale = view.picture.shape[1] / picture.shape[1]
-    size = (view.picture.shape[1], max(1, round(picture.shape[0] * scale)))
-    return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+    return Stage("label-map", "Label map", text, picture, data)
 
 
 # ---------------------------------------------------------------- stages inside the network
