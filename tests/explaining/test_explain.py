@@ -155,6 +155,20 @@ def test_every_detection_of_one_stage_has_its_anchor_or_point(
             assert np.isclose(levels[stride], start).all(axis=1).any()
 
 
+@pytest.mark.parametrize(("name", "center"), [("faster-rcnn", 0.0), ("retinanet", 0.0), ("ssd", 0.5)])
+def test_scores_are_drawn_where_their_anchors_are(
+    name: str, center: float, photo: RGBImage, build: Build
+) -> None:
+    level = explain_photo(build(name), photo)["anchors"].data["levels"][0]
+    first = level["anchors"][0]
+    middle = (first[:2] + first[2:]) / 2  # in pixels of the photo
+    sides = np.array([150, 120]) / np.array(level["grid"][::-1])
+    if center:
+        assert np.allclose(middle / sides, center, atol=0.01)
+    else:
+        assert np.allclose(middle, 0, atol=0.5 * sides.max() / 8)
+
+
 def test_the_proposals_before_nms_hold_those_after_it(photo: RGBImage, build: Build) -> None:
     data = explain_photo(build("faster-rcnn"), photo)["proposals"].data
     before = {box.tobytes() for box in data["before_nms"]}

@@ -16,6 +16,11 @@ def test_cells_are_spread_over_the_part_of_the_map_that_the_photo_covers() -> No
     assert spread_cells(cells, (1.0, 1.0), (1, 1)).tolist() == [[4]]
 
 
+def test_a_value_may_stand_at_the_corner_of_its_cell() -> None:
+    cells = np.array([[1, 2, 3]], np.float32)
+    assert spread_cells(cells, (1.0, 1.0), (1, 12), center=0.0).tolist() == [[1] * 2 + [2] * 4 + [3] * 6]
+
+
 def test_higher_values_are_brighter() -> None:
     photo = np.full((2, 5, 3), 120, np.uint8)
     values = np.array([[-1, 0, 0.5, 1, 2]] * 2, np.float32)

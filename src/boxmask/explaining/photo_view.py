@@ -124,14 +124,19 @@ class PhotoView:
     # ---------------------------------------------------------------- maps
 
     def heat(
-        self, cells: Float[np.ndarray, "h w"], batch: Batch | None, limits: tuple[float, float]
+        self,
+        cells: Float[np.ndarray, "h w"],
+        batch: Batch | None,
+        limits: tuple[float, float],
+        center: float = 0.5,
     ) -> RGBImage:
         """Draw the value of each cell of a map over the photo.
 
-        batch: the network's input, whose padding the map covers as well; None: the map has no padding
+        batch:  the network's input, whose padding the map covers as well; None: the map has no padding
+        center: as in `spread_cells`
         """
         size = (int(self.picture.shape[0]), int(self.picture.shape[1]))
-        return draw_heat_map(self.picture, spread_cells(cells, covered(batch), size), limits)
+        return draw_heat_map(self.picture, spread_cells(cells, covered(batch), size, center), limits)
 
 
 def covered(batch: Batch | None) -> tuple[float, float]:

@@ -34,14 +34,18 @@ def draw_cells(cells: Float[np.ndarray, "h w"], side: int, limits: tuple[float, 
 
 
 def spread_cells(
-    cells: Float[np.ndarray, "h w"], covered: tuple[float, float], size: tuple[int, int]
+    cells: Float[np.ndarray, "h w"],
+    covered: tuple[float, float],
+    size: tuple[int, int],
+    center: float = 0.5,
 ) -> Float[np.ndarray, "H W"]:
     """The value of the cell at each pixel of a photo of `size` (height, width).
 
     covered: the parts of the map's height and width that the photo covers; the rest is padding
+    center:  where in its cell a value stands, in cells from the upper left corner; a pixel gets the nearest
     """
     rows, columns = (
-        ((np.arange(side) + 0.5) / side * part * count).astype(np.int64).clip(0, count - 1)
+        ((np.arange(side) + 0.5) / side * part * count + 0.5 - center).astype(np.int64).clip(0, count - 1)
         for side, part, count in zip(size, covered, cells.shape, strict=True)
     )
     return np.asarray(cells[rows[:, None], columns], np.float32)

@@ -70,16 +70,20 @@ def maps_stage(
     heading: tuple[str, str],
     text: str,
     key: str,
+    center: float = 0.5,
 ) -> Stage:
     """One heat map per level, all with the same colors.
 
     heading: name and title of the stage
     key:     name of the values in the data
+    center:  of the anchors or points in their cell, in cells; 0: the upper left corner
     """
     strides = [stride_of(batch, (int(x.shape[0]), int(x.shape[1]))) for x in maps]
     highest = max(1e-6, max(float(inside(x, batch).max()) for x in maps))
     pictures = {
-        f"stride {stride}: highest {float(inside(x, batch).max()):.2f}": view.heat(x, batch, (0.0, highest))
+        f"stride {stride}: highest {float(inside(x, batch).max()):.2f}": view.heat(
+            x, batch, (0.0, highest), center
+        )
         for stride, x in zip(strides, maps, strict=True)
     }
     picture = append_scale(sheet(pictures), (0.0, highest))

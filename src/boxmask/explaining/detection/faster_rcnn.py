@@ -21,6 +21,7 @@ from boxmask.pipeline.images import Batch
 from boxmask.pipeline.model import with_config
 from boxmask.types import Detections
 
+AT_CORNER = 0.0  # of their cells lie the centers of the anchors, as in torchvision
 MAX_PROPOSALS = 100  # more boxes would hide the photo
 
 
@@ -62,7 +63,7 @@ def _objectness_stage(view: PhotoView, batch: Batch, maps: list[Float[np.ndarray
         "The region proposal network (RPN) gives every anchor an objectness, the probability that it covers "
         "an object of any class. The pictures show the highest objectness among the anchors of each cell."
     )
-    return maps_stage(view, batch, maps, ("objectness", "RPN objectness"), text, "objectness")
+    return maps_stage(view, batch, maps, ("objectness", "RPN objectness"), text, "objectness", AT_CORNER)
 
 
 def _proposals_stage(

@@ -48,9 +48,9 @@ def _describe_nms(nms: Suppression, nms_iou: float, count: int) -> str:
     """What NMS did, and the `count` boxes that the picture shows."""
     candidates, over = nms.candidates, int((nms.remover == OVER_LIMIT).sum())
     if not len(candidates):
-        return "No score is high enough: there are no boxes that non-maximum suppression could keep."
+        return "No score is high enough: there are no boxes that NMS could keep."
     text = (
-        f"Non-maximum suppression keeps {format_count(len(nms.kept), 'box')} of "
+        f"NMS keeps {format_count(len(nms.kept), 'box')} of "
         f"{len(candidates):,}. Starting from the highest score, each kept box removes the boxes of its class "
         f"that overlap it by more than an IoU of {nms_iou:g}."
     )

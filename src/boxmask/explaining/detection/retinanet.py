@@ -5,6 +5,7 @@ from __future__ import annotations
 from boxmask.detectors.retinanet import RetinaNet
 from boxmask.explaining.contract import Stage
 from boxmask.explaining.detection.anchors import anchors_stage, level_maps, maps_stage, sigmoids
+from boxmask.explaining.detection.faster_rcnn import AT_CORNER
 from boxmask.explaining.detection.results import detections_stage, nms_stage
 from boxmask.explaining.detection.suppression import explain_nms
 from boxmask.explaining.detection.winners import Cells, per_row, stacked, winners_stage
@@ -47,7 +48,7 @@ def explain_retinanet(model: RetinaNet, view: PhotoView) -> tuple[list[Stage], D
         image_stage(batch, model.backbone),
         features_stage(view, batch, features, FEATURES_TEXT),
         anchors_stage(view, batch, anchors, features),
-        maps_stage(view, batch, level_maps(scores, features), heading, SCORES_TEXT, "scores"),
+        maps_stage(view, batch, level_maps(scores, features), heading, SCORES_TEXT, "scores", AT_CORNER),
         winners_stage(view, cells, nms.winners, "Anchors become boxes", WINNERS_TEXT),
         nms_stage(view, nms, model.config),
         detections_stage(view, detections),
