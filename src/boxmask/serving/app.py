@@ -5,8 +5,8 @@ A page for people would be one more router here, on the same models and behind t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -100,7 +100,7 @@ def _middleware(state: ServerState, rules: AccessRules) -> list[Middleware]:
     return [*layers, Middleware(CallerCheck, rules=rules)]
 
 
-def _lifespan(state: ServerState):  # type: ignore[no-untyped-def]
+def _lifespan(state: ServerState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from boxmask.serving.errors import RequestError
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
 
 MAX_HEADERS = 8  # of one field
 MAX_HEADER = 4096  # bytes of all headers of one field
@@ -65,7 +62,7 @@ class _Form:
         self._name, self._value = bytearray(), bytearray()
         self._content = bytearray()
 
-    def callbacks(self) -> MultipartCallbacks:
+    def callbacks(self) -> Any:
         """The functions that the parser calls."""
         return {
             "on_part_begin": self._begin,

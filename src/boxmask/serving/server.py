@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +48,8 @@ def serve_models(
 
     Raises UsageError for an address that cannot be listened on.
     """
-    opened = _listen(options)
-    with opened:
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # clients must not fill the log
+    with _listen(options) as opened:
         address, port = opened.getsockname()[:2]
         is_local = ipaddress.ip_address(address).is_loopback
         new_token = None if is_local or options.token else secrets.token_urlsafe(32)
