@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from boxmask.comparison.contract import Comparison
+from boxmask.comparison.report.differences import make_pairs
 from boxmask.comparison.report.line_charts import ACROSS, precision_recall_charts
 from boxmask.comparison.report.matches import match_photo
 from boxmask.comparison.report.numbers import large, percent, short, signed
 from boxmask.comparison.report.photo_choice import choose_photos
 from boxmask.comparison.report.scales import fraction_scale, log_scale
+from boxmask.comparison.report.speed_chart import make_speed_charts
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.detection.matching import match
+from boxmask.evaluation.intervals.difference import Difference
 from boxmask.geometry.boxes import iou
 from boxmask.types import Detections
 
@@ -107,3 +113,22 @@ def test_curves_keep_their_ends() -> None:
     assert points[0].split()[0] == str(ACROSS(0.0))
     assert points[-1].split()[0] == str(ACROSS(1.0))
     assert len(points) < 6
+
+
+def test_the_better_model_of_a_pair_comes_first(comparison: Comparison) -> None:
+    worse = Difference("fcos", "ssd", "AP", -0.1, Interval(-0.2, -0.05), 0.001)
+    pairs = make_pairs(replace(comparison, differences=(*comparison.differences, worse)))
+    assert pairs is not None
+    first = pairs.rows[0]
+    assert (first.names, first.difference, first.verdict) == (("ssd", "fcos"), "+0.100", "pair.real")
+    assert first.interval == "+0.050 – +0.200"
+    assert pairs.rows[1].verdict == "pair.noise"
+
+
+def test_names_in_the_chart_do_not_overlap(comparison: Comparison) -> None:
+    model = comparison.models[1]
+    models = tuple(replace(model, name=f"model-{number}") for number in range(5))
+    for chart in make_speed_charts(replace(comparison, models=models)):
+        lines = sorted(mark.y_label for mark in chart.marks if mark.x_label is not None)
+        assert len(lines) == 5
+        assert all(after - before >= 14 for before, after in pairwise(lines))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from boxmask.comparison.contract import Comparison
 from boxmask.comparison.report.numbers import MISSING, rounded, signed
-from boxmask.evaluation.intervals.difference import SIGNIFICANCE
+from boxmask.evaluation.contract import Interval
+from boxmask.evaluation.intervals.difference import SIGNIFICANCE, Difference
 
 _WIDTH = 200
 
@@ -53,25 +55,28 @@ def make_pairs(comparison: Comparison) -> Pairs | None:
     reach = max(*ends, 0.01)
     numbers = {model.name: number for number, model in enumerate(comparison.models)}
     ordered = sorted(comparison.differences, key=lambda each: 1.0 if each.p_value is None else each.p_value)
-    rows = []
-    for each in ordered:
-        value, interval = each.difference, each.interval
-        known = value is not None and interval is not None
-        is_real = each.p_value is not None and each.p_value < SIGNIFICANCE
-        rows.append(
-            PairRow(
-                numbers=(numbers.get(each.first, 0), numbers.get(each.second, 0)),
-                names=(each.first, each.second),
-                difference=MISSING if value is None else signed(value),
-                interval=f"{signed(interval.low)} – {signed(interval.high)}" if interval else MISSING,
-                p_value=_p_value(each.p_value),
-                verdict="pair.real" if is_real else "pair.noise" if known else "pair.unknown",
-                start=_pixel(interval.low, reach) if interval else None,
-                length=rounded((interval.high - interval.low) / reach * _WIDTH / 2) if interval else 0,
-                at=_pixel(value or 0.0, reach),
-            )
-        )
+    rows = [_row(each, numbers, reach) for each in ordered]
     return Pairs(tuple(rows), _WIDTH, f"{reach:.2f}")
+
+
+def _row(pair: Difference, numbers: Mapping[str, int], reach: float) -> PairRow:
+    """The row of a pair, the model with the higher metric first."""
+    names, value, interval = (pair.first, pair.second), pair.difference, pair.interval
+    if value is not None and value < 0:
+        names, value = (pair.second, pair.first), -value
+        interval = None if interval is None else Interval(-interval.high, -interval.low)
+    is_real = pair.p_value is not None and pair.p_value < SIGNIFICANCE
+    return PairRow(
+        numbers=(numbers.get(names[0], 0), numbers.get(names[1], 0)),
+        names=names,
+        difference=MISSING if value is None else signed(value),
+        interval=f"{signed(interval.low)} – {signed(interval.high)}" if interval else MISSING,
+        p_value=_p_value(pair.p_value),
+        verdict="pair.real" if is_real else "pair.noise" if interval else "pair.unknown",
+        start=_pixel(interval.low, reach) if interval else None,
+        length=rounded((interval.high - interval.low) / reach * _WIDTH / 2) if interval else 0,
+        at=_pixel(value or 0.0, reach),
+    )
 
 
 def _pixel(value: float, reach: float) -> float:

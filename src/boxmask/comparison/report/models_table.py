@@ -69,15 +69,16 @@ def make_models_table(comparison: Comparison) -> ModelsTable:
     rows = tuple(_row(number, comparison, scale) for number in order)
     more = [_metric_column(name, models) for name in MORE_METRICS.get(comparison.metric, ())]
     forms = list(dict.fromkeys(speed.form for model in models for speed in model.speeds))
-    speeds = [column for form in forms for column in _speed_columns(form, models)]
     columns = [
         *more,
-        *speeds,
+        *(_speed_column("median_ms", form, models, lambda speed: speed.median_ms) for form in forms),
         _column("minutes", models, _minutes),
         _column("training_mb", models, _training_mb),
         _column("file_mb", models, _file_mb),
         _counts("parameters", models, [model.parameters for model in models]),
         _counts("operations", models, [model.operations for model in models]),
+        *(_speed_column("p95_ms", form, models, lambda speed: speed.p95_ms) for form in forms),
+        *(_speed_column("memory_mb", form, models, lambda speed: speed.peak_memory_mb) for form in forms),
     ]
     return ModelsTable(rows, tuple(column for column in columns if column is not None))
 
@@ -135,19 +136,13 @@ def _metric_column(name: str, models: Sequence[ComparedModel]) -> Column | None:
     return Column(name, "", tuple(map(fraction, values)), _best(values, lowest=False))
 
 
-def _speed_columns(form: str, models: Sequence[ComparedModel]) -> list[Column]:
-    """Median and 95th percentile of the latency, and memory."""
+def _speed_column(
+    key: str, form: str, models: Sequence[ComparedModel], part: Callable[[Speed], float]
+) -> Column:
+    """A part of the speed of one form. key: of the heading"""
     speeds = [next((speed for speed in model.speeds if speed.form == form), None) for model in models]
-    parts: dict[str, Callable[[Speed], float]] = {
-        "median_ms": lambda speed: speed.median_ms,
-        "p95_ms": lambda speed: speed.p95_ms,
-        "memory_mb": lambda speed: speed.peak_memory_mb,
-    }
-    columns = []
-    for key, part in parts.items():
-        values = [None if speed is None else part(speed) for speed in speeds]
-        columns.append(Column(key, form, tuple(map(short, values)), _best(values)))
-    return columns
+    values = [None if speed is None else part(speed) for speed in speeds]
+    return Column(key, form, tuple(map(short, values)), _best(values))
 
 
 def _column(

@@ -8,8 +8,8 @@ from boxmask.comparison.contract import ComparedModel, Comparison, Speed
 from boxmask.comparison.report.numbers import fraction, short
 from boxmask.comparison.report.scales import Scale, Tick, fraction_scale, log_scale
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 16, 40
-_LETTER, _LINE = 6.6, 14
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 28, 40
+_LETTER, _LINE = 7.6, 14
 """Width of a letter and height of a line, about, in pixels of the chart."""
 
 _SAME_RESULTS = ("torch", "onnx")
@@ -44,6 +44,7 @@ class SpeedChart:
     width: int
     height: int
     left: int
+    top: int
     bottom: int
     marks: tuple[Mark, ...]
     x_ticks: tuple[Tick, ...]
@@ -78,7 +79,7 @@ def _chart(metric: str, rows: list[_Row], width: int, height: int) -> SpeedChart
         for mark in _marks(row, metric, across, up, width, taken)
     ]
     ticks = tuple(across.ticks(8 if width > 500 else 4)), tuple(up.ticks())
-    return SpeedChart(width, height, _LEFT, height - _BOTTOM, tuple(marks), *ticks)
+    return SpeedChart(width, height, _LEFT, _TOP, height - _BOTTOM, tuple(marks), *ticks)
 
 
 def _ends(model: ComparedModel, metric: str, value: float) -> tuple[float, float]:
