@@ -28,6 +28,18 @@ def test_the_metrics_are_printed_as_a_table_and_written_as_json(
     assert metrics == json.loads(json.dumps(verbs.evaluate(trained, demo).to_dict()))
 
 
+def test_failures_are_printed_and_written(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    completed = boxmask("evaluate", trained, demo, "--failures", "--json", "metrics.json")
+    assert completed.status == 0
+    for title in ("what each kind of error costs", "most frequent confusions", "photos to look at first"):
+        assert title in completed.out
+    metrics = json.loads((here / "metrics.json").read_text())
+    assert metrics["failures"]["errors"]["AP50"] == pytest.approx(metrics["AP50"])
+    assert len(metrics["failures"]["photos"]) == metrics["images"]
+
+
 def test_tainted_metrics_are_marked_and_the_seen_photos_can_be_left_out(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:

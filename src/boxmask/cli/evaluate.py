@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -13,7 +13,9 @@ from boxmask.cli.output import JsonFile
 from boxmask.prediction.view_options import ViewOptions
 
 if TYPE_CHECKING:
-    from boxmask.tasks.contract import EvaluationReport
+    from rich.console import Group
+
+    from boxmask.tasks.contract import EvaluationReport, Task
 
 
 def evaluate(
@@ -23,6 +25,7 @@ def evaluate(
     *,
     split: Literal["train", "val", "test", "all"] = "test",
     unseen: Annotated[bool, Parameter(negative="")] = False,
+    failures: Annotated[bool, Parameter(negative="")] = False,
     json_file: JsonFile = None,
     pictures: Path | None = None,
     html_file: Annotated[Path | None, Parameter(name="--html")] = None,
@@ -55,6 +58,9 @@ def evaluate(
     unseen
         Leave out photos that were seen in training, by the run or by those whose weights it started from.
         Without this flag, metrics that include such photos are marked as tainted.
+    failures
+        Show what fails: the AP50 that each kind of error costs, confused classes, and the photos to look at
+        first.
     json_file
         Write the metrics to this JSON file, as fractions. "-" prints the JSON instead of the table.
     pictures
@@ -112,11 +118,24 @@ def evaluate(
     print_notes(dataset.notes)
     with photo_progress("evaluating") as progress:
         report = task.evaluate(
-            model, dataset, on_unseen_classes, progress, pictures, keep_results=bool(html_file)
+            model, dataset, on_unseen_classes, progress, pictures, keep_results=bool(html_file) or failures
         )
-    print_metrics(report.evaluation.to_dict(), report.table, json_file)
+    print_metrics(*_metrics_and_table(task, report, failures), json_file)
     write_report(html_file, run, data, split, model, report)
     return _print_outputs(report, pictures, html_file)
+
+
+def _metrics_and_table(
+    task: Task[Any, Any], report: EvaluationReport, failures: bool
+) -> tuple[dict[str, Any], Group]:
+    """The metrics for the JSON and the table for the terminal, with what failed if `failures` is True."""
+    from rich.console import Group
+
+    metrics = report.evaluation.to_dict()
+    if not failures:
+        return metrics, report.table
+    analysis = task.analyze_failures(report.dataset, report.results)
+    return metrics | {"failures": analysis.to_dict()}, Group(report.table, analysis.tables())
 
 
 def _check_files(json_file: Path | None, html_file: Path | None) -> None:
