@@ -5,7 +5,7 @@ split.json            the split of the photos
 parts/NAME.json       the split with a part of the training photos
 trainings/NAME/run/   the runs
 evaluations/NAME.json the evaluations
-forecast.json  forecast.png  forecast.svg  forecast.csv
+forecast.json  forecast.html  forecast.png  forecast.svg  forecast.csv
 label-next.csv  label-next.jpg    the photos to label next
 pool.jsonl            what is known about each photo of the pool
 """
@@ -25,7 +25,8 @@ from boxmask.atomic_write import output_error, remove_partial_files
 from boxmask.errors import UsageError
 from boxmask.outputs import write_output
 
-LOCK = ".lock"
+LOCK, PARTS, EVALUATIONS = ".lock", "parts", "evaluations"
+WAIT_SECONDS = 5.0  # for the workers of a killed training: they hold the lock until they end
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ForecastFolder:
 
     def part_file(self, name: str) -> Path:
         """The split with a part of the training photos."""
-        return self.path / "parts" / f"{name}.json"
+        return self.path / PARTS / f"{name}.json"
 
     def run(self, name: str) -> Path:
         """The folder of a training. It has no others beside it, whose weights it could start from."""
@@ -54,10 +55,20 @@ class ForecastFolder:
 
     def evaluation_file(self, name: str) -> Path:
         """The evaluation of a training."""
-        return self.path / "evaluations" / f"{name}.json"
+        return self.path / EVALUATIONS / f"{name}.json"
+
+    @property
+    def label_next_file(self) -> Path:
+        """The list of the photos to label next."""
+        return self.path / "label-next.csv"
+
+    @property
+    def label_next_sheet(self) -> Path:
+        """The picture of the photos to label next."""
+        return self.path / "label-next.jpg"
 
     def result(self, suffix: str) -> Path:
-        """The forecast as JSON, CSV or a chart."""
+        """The forecast as JSON, CSV, HTML or a chart."""
         return self.path / f"forecast{suffix}"
 
 
@@ -74,13 +85,14 @@ def claim_forecast(path: Path) -> Iterator[ForecastFolder]:
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path / LOCK, thread_local=False)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=WAIT_SECONDS)
     except Timeout as error:
         raise UsageError(f"{path}: another process is forecasting in this folder. Wait for it.") from error
     except OSError as error:
         raise output_error(path, error) from error
     try:
-        remove_partial_files(path)
+        for written in (path, path / PARTS, path / EVALUATIONS):
+            remove_partial_files(written)
         yield folder
     finally:
         lock.release()

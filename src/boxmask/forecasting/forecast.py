@@ -11,7 +11,7 @@ from boxmask.forecasting.options import ForecastOptions
 from boxmask.forecasting.outlook import CurveOutlook, look_ahead
 from boxmask.forecasting.pool.label_next import label_next
 from boxmask.forecasting.report import Forecast
-from boxmask.forecasting.save import save_forecast
+from boxmask.forecasting.save import check_results, save_forecast
 from boxmask.forecasting.trainings import Measured, format_minutes, measure_all, time_needed
 from boxmask.messages import format_count, shorten_note
 from boxmask.runs.recipe import Recipe
@@ -37,6 +37,7 @@ def forecast(data: Path, options: ForecastOptions, out: Path | None = None) -> F
     with claim_forecast(path) as folder:
         labels = read_labels(data, recipe, options, folder)
         check_settings(folder, _settings(labels, recipe, options))
+        check_results(folder, options.pool is not None)
         for note in labels.dataset.notes:
             report.message(f"note: {shorten_note(note)}")
         report.message(describe_plan(labels, recipe, folder))

@@ -8,14 +8,24 @@ import io
 from boxmask.forecasting.chart import draw_chart
 from boxmask.forecasting.folder import ForecastFolder
 from boxmask.forecasting.outlook import CurveOutlook
+from boxmask.forecasting.page.render import render_page
 from boxmask.forecasting.report import Forecast
-from boxmask.outputs import write_output
+from boxmask.outputs import check_replaceable, write_output
 
 COLUMNS = ("class", "more", "photos", "value", "low", "high", "gain", "gain_low", "gain_high")
 
 
+SUFFIXES = (".json", ".csv", ".png", ".svg", ".html")
+
+
+def check_results(folder: ForecastFolder, with_pool: bool) -> None:
+    """Raise UsageError, before anything is trained, if a result would replace a file of the user's."""
+    lists = (folder.label_next_file, folder.label_next_sheet) if with_pool else ()
+    check_replaceable([*(folder.result(suffix) for suffix in SUFFIXES), *lists])
+
+
 def save_forecast(forecast: Forecast, folder: ForecastFolder) -> None:
-    """Write the forecast as JSON and CSV, and its chart as PNG and SVG.
+    """Write the forecast as JSON, CSV and HTML, and its chart as PNG and SVG.
 
     Raises UsageError for a file that was changed since boxmask wrote it, and OutputError.
     """
@@ -25,6 +35,9 @@ def save_forecast(forecast: Forecast, folder: ForecastFolder) -> None:
         partial.write_text(forecast_csv(forecast), encoding="utf-8")
     for suffix in (".png", ".svg"):
         draw_chart(forecast, folder.result(suffix))
+    sheet = folder.label_next_sheet if forecast.label_next is not None else None
+    with write_output(folder.result(".html")) as partial:
+        partial.write_text(render_page(forecast, sheet), encoding="utf-8")
 
 
 def forecast_csv(forecast: Forecast) -> str:

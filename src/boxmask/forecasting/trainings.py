@@ -87,7 +87,7 @@ def measure_all(labels: Labels, recipe: Recipe, folder: ForecastFolder, report: 
             count = format_count(len(part.photos), "photo")
             report.message(f"training {number} of {len(labels.parts)}: {count}{left}")
             _train(labels, part, recipe, folder)
-            _evaluate(labels, part, recipe, folder)
+            _evaluate(labels, part, recipe, folder, report)
             seconds.append(time.monotonic() - began)
         measured.append(_read(file, part, task_of(recipe.model).metrics[0]))
         report.message(f"{format_count(measured[-1].photos, 'photo')}: {_describe(measured[-1], recipe)}")
@@ -142,9 +142,10 @@ def _train(labels: Labels, part: Part, recipe: Recipe, folder: ForecastFolder) -
         raise KeyboardInterrupt
 
 
-def _evaluate(labels: Labels, part: Part, recipe: Recipe, folder: ForecastFolder) -> None:
+def _evaluate(labels: Labels, part: Part, recipe: Recipe, folder: ForecastFolder, report: Report) -> None:
     task, model = task_of(recipe.model), Run(folder.run(part.name)).model(recipe.device)
-    evaluation = task.evaluate(model, labels.evaluated, "skip").evaluation
+    with report.reading_photos("evaluating") as progress:
+        evaluation = task.evaluate(model, labels.evaluated, "skip", progress).evaluation
     content = {"photos": len(part.photos), "draw": part.draw, "evaluation": evaluation.to_dict()}
     with write_output(folder.evaluation_file(part.name)) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

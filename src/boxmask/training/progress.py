@@ -132,8 +132,8 @@ class Report:
         self.bar.reset(self.task, description=stage, total=1.0, line="")
 
     @contextlib.contextmanager
-    def reading_photos(self) -> Iterator[Callable[[int, int], None]]:
-        """Yields a function that shows how many photos are read; nothing is shown before its first call."""
+    def reading_photos(self, title: str = "reading photos") -> Iterator[Callable[[int, int], None]]:
+        """Yields a function that shows how many photos are done; nothing is shown before its first call."""
         has_begun = False
 
         def show(done: int, total: int) -> None:
@@ -141,7 +141,7 @@ class Report:
             if not has_begun:
                 has_begun = True
                 self.restart_estimate()
-                self.bar.reset(self.task, description="reading photos", total=1.0, line="")
+                self.bar.reset(self.task, description=title, total=1.0, line="")
                 self.bar.start()
             self.advance(done, total)
 

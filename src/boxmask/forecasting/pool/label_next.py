@@ -58,10 +58,10 @@ def label_next(
     parts = committee(labels.parts)
     models = [Run(folder.run(part.name)).model(recipe.device) for part in parts]
     known = KnownPhotos(folder.path / "pool.jsonl", [Run(folder.run(part.name)).path for part in parts])
-    about = _ask(models, known, unlabeled, report, "asking the models about", with_results=True)
+    about = _ask(models, known, unlabeled, report, "asking the models", with_results=True)
     if not about:
         raise PhotoError(f"{pool}: there is no photo that can be read and is not labeled yet. Add some.")
-    labeled = _ask(models, known, training, report, "looking at", with_results=False)
+    labeled = _ask(models, known, training, report, "looking at labeled photos", with_results=False)
     chosen = choose(
         list(about),
         np.array([photo.disagreement for photo in about.values()]),
@@ -70,8 +70,8 @@ def label_next(
         options.label_next,
         len(models),
     )
-    _write_list(chosen, folder.path / "label-next.csv")
-    _draw_sheet(chosen, folder.path / "label-next.jpg")
+    _write_list(chosen, folder.label_next_file)
+    _draw_sheet(chosen, folder.label_next_sheet)
     return chosen
 
 
@@ -85,7 +85,7 @@ def _ask(
     known: KnownPhotos,
     photos: Sequence[Path],
     report: Report,
-    doing: str,
+    title: str,
     *,
     with_results: bool,
 ) -> dict[Path, KnownPhoto]:
@@ -93,8 +93,7 @@ def _ask(
     predictors = [_predictor(model) for model in models]
     found: dict[Path, KnownPhoto] = {}
     errors = []
-    with report.reading_photos() as progress:
-        report.bar.update(report.task, description=f"{doing} photos")
+    with report.reading_photos(title) as progress:
         for number, photo in enumerate(photos, start=1):
             try:
                 if (about := known.find(photo, with_results)) is None:
