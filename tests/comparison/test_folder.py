@@ -21,6 +21,11 @@ def test_one_process_works_in_a_folder(tmp_path: Path) -> None:
     claim(tmp_path / "out")
 
 
+def test_a_wrong_command_leaves_no_folder(tmp_path: Path) -> None:
+    claim(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"files of something else, such as letter\.txt"):

@@ -74,8 +74,12 @@ def compare(
         split=split,
     )
     interrupt_on_signals()
-    with terminal_display() as display:
-        comparison = compare_models(data, options, out, display)
+    try:
+        with terminal_display() as display:
+            comparison = compare_models(data, options, out, display)
+    except KeyboardInterrupt:
+        print("boxmask: give the same command again to continue", file=sys.stderr)
+        raise
     display.print_result(comparison)
     print(f"report: {out / 'report.html'}", file=sys.stderr)
     return 1 if comparison.failed else 0

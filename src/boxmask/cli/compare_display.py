@@ -37,10 +37,10 @@ class TerminalDisplay(Display):
         for line in lines:
             self._print(line)
 
-    def working(self, name: str, step: str, share: float | None) -> None:
+    def working(self, name: str, step: str, share: float | None, left: str) -> None:
         """Show the step that a model is in."""
-        done = "" if share is None else f", {share:.0%}"
-        self._show_status(f"{name}: {step}{done}", f"{name}: {step}")
+        done = [f"{name}: {step}", *([] if share is None else [f"{share:.0%}"]), *([left] if left else [])]
+        self._show_status(", ".join(done), done[0])
 
     def note(self, text: str) -> None:
         """Print a remark."""

@@ -11,10 +11,10 @@ from boxmask.comparison.display import Display
 from boxmask.comparison.folder import ComparisonFolder, check_settings, claim_comparison
 from boxmask.comparison.forms import onnx_file
 from boxmask.comparison.given_detections.read import read_given_detections
-from boxmask.comparison.jobs import Job, given_jobs, training_jobs
+from boxmask.comparison.jobs import Job, check_names, given_jobs, training_jobs
 from boxmask.comparison.options import CompareOptions, Form
 from boxmask.comparison.photos import KINDS, ComparedPhotos, read_photos
-from boxmask.comparison.plan import describe_plan
+from boxmask.comparison.plan import Schedule, describe_plan
 from boxmask.comparison.processes import WorkStoppedError, run_worker
 from boxmask.comparison.results import has_results, open_results, read_found
 from boxmask.comparison.speed import measure_speed, measured_forms
@@ -50,8 +50,9 @@ def compare_models(
         jobs = training_jobs(photos.methods, options, folder)
         taken = [*(job.name for job in jobs), *(name for name, _ in options.detections)]
         jobs += given_jobs(options.runs, taken)
+        check_names([*(job.name for job in jobs), *(name for name, _ in options.detections)])
         display.begin(describe_plan(photos, jobs, options), deciding_metric(photos.task, ()))
-        work = _Work(photos, options, forms, folder, display)
+        work = _Work(photos, options, forms, folder, display, Schedule(jobs, options))
         for job in jobs:
             work.add(job)
         for name, file in options.detections:
@@ -80,6 +81,7 @@ class _Work:
     forms: tuple[Form, ...]
     folder: ComparisonFolder
     display: Display
+    schedule: Schedule
     models: list[ComparedModel] = field(default_factory=list)
     failed: list[FailedModel] = field(default_factory=list)
 
@@ -141,15 +143,13 @@ class _Work:
         request = {
             "job": job.to_dict(),
             "data": str(self.photos.data.absolute()),
-            "photos": [str(file.absolute()) for file in self.photos.files],
+            "photos": [str(file) for file in self.photos.files],
             "folder": str(folder.absolute()),
             "forms": exported,
             "device": self.options.recipe.device,
             "lock": str(self.folder.worker_lock.absolute()),
         }
-        notes = run_worker(
-            request, folder, lambda event: self._show(job, event.get("step"), event.get("share"))
-        )
+        notes = run_worker(request, folder, lambda event: self._show(job, **event))
         for note in notes:
             self.display.note(f"{job.name}: {note}")
 
@@ -194,6 +194,15 @@ class _Work:
             self.display.note(f"{job.name}: the speed was not measured. {error}")
             return ()
 
-    def _show(self, job: Job, step: str | None, share: float | None) -> None:
+    def _show(
+        self,
+        job: Job,
+        step: str | None = None,
+        share: float | None = None,
+        minutes: float | None = None,
+        **others: object,
+    ) -> None:
+        """Show the step of a model. minutes: of its training so far"""
         if step is not None:
-            self.display.working(job.name, step, share)
+            left = self.schedule.time_left(job, minutes)
+            self.display.working(self.schedule.place(job), step, share, left)

@@ -16,8 +16,8 @@ class Display:
     def begin(self, lines: Sequence[str], metric: str) -> None:
         """The work begins: what will be done, and how long it takes."""
 
-    def working(self, name: str, step: str, share: float | None) -> None:
-        """A model is in a step, of which this share is done, as far as that is known."""
+    def working(self, name: str, step: str, share: float | None, left: str) -> None:
+        """A model is in a step, of which this share is done, and this time of training is left, if known."""
 
     def note(self, text: str) -> None:
         """A remark, for example that a model cannot be exported."""

@@ -9,6 +9,7 @@ comparison.json  comparison.csv  report.html
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from boxmask.atomic_write import output_error, remove_partial_files
 from boxmask.errors import UsageError
 from boxmask.outputs import write_output
 
-SETTINGS = "settings.json"
+SETTINGS, LOCK = "settings.json", ".lock"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def claim_comparison(path: Path) -> Iterator[ComparisonFolder]:
     _check_ours(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock", thread_local=False)
+        lock = FileLock(path / LOCK, thread_local=False)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UsageError(f"{path}: another process is comparing in this folder. Wait for it.") from error
@@ -91,7 +92,17 @@ def claim_comparison(path: Path) -> Iterator[ComparisonFolder]:
         remove_partial_files(path)
         yield folder
     finally:
+        if not folder.settings_file.is_file():  # the command was wrong: nothing stays
+            _remove_empty(folder)
         lock.release()
+
+
+def _remove_empty(folder: ComparisonFolder) -> None:
+    """Remove the folder, if it holds nothing but the lock."""
+    if [file.name for file in folder.path.iterdir()] == [LOCK]:
+        with contextlib.suppress(OSError):
+            (folder.path / LOCK).unlink()
+            folder.path.rmdir()
 
 
 def _check_ours(folder: ComparisonFolder) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from boxmask.comparison.folder import ComparisonFolder
 from boxmask.comparison.options import CompareOptions
-from boxmask.errors import CheckpointError
+from boxmask.errors import CheckpointError, UsageError
 from boxmask.file_kinds import is_file, is_folder
+from boxmask.options import option
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_from_dict, recipe_to_dict
@@ -97,6 +98,15 @@ def given_jobs(runs: Sequence[Path], taken: Sequence[str]) -> tuple[Job, ...]:
         name = short if used.count(short) == 1 else str(run)
         jobs.append(Job(name, "given-" + re.sub(r"[^\w.-]+", "-", str(run)).strip("-"), run, None))
     return tuple(dict.fromkeys(jobs))
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise UsageError for a name that two models have."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"two models are called {name}. Give the detections another name: {option('detections')}."
+            )
 
 
 def method_of(source: Path) -> str:

@@ -56,7 +56,7 @@ class ComparedPhotos:
     @property
     def files(self) -> list[Path]:
         """The files of the evaluated photos."""
-        return [self.dataset.path(photo) for photo in range(len(self.dataset))]
+        return [self.dataset.path(photo).absolute() for photo in range(len(self.dataset))]
 
     def evaluate(
         self, results: Any, class_names: tuple[str, ...], options: CompareOptions, run: Path | None

@@ -33,6 +33,31 @@ def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareO
     return (*lines, f"to train: {number}, {minutes:g} minutes each, {total} in all{already}. {more}")
 
 
+class Schedule:
+    """Which model is in work, and how many minutes of training are left."""
+
+    def __init__(self, jobs: Sequence[Job], options: CompareOptions) -> None:
+        self._jobs = list(jobs)
+        self._minutes = options.recipe.minutes
+        self._waits = [job.recipe is not None and not Run(job.source).finished for job in jobs]
+
+    def place(self, job: Job) -> str:
+        """The name of the model, and its place."""
+        return f"{job.name} (model {self._jobs.index(job) + 1} of {len(self._jobs)})"
+
+    def time_left(self, job: Job, minutes: float | None) -> str:
+        """The time of training left for this model and those after it; "" if that is not known.
+
+        minutes: of the training of this model so far
+        """
+        if self._minutes is None or minutes is None:
+            return ""
+        waiting = sum(self._waits[self._jobs.index(job) + 1 :])
+        return (
+            f"{format_minutes(max(0.0, self._minutes - minutes) + self._minutes * waiting)} of training left"
+        )
+
+
 def format_minutes(minutes: float) -> str:
     """Minutes, or hours and minutes: "48 minutes", "2 h 30 min"."""
     if minutes < 90:

@@ -62,7 +62,7 @@ def run_worker(
         finally:
             _close(process)
         if status == STOPPED or status == -signal.SIGTERM:
-            raise WorkStoppedError("the training was stopped and saved")
+            raise WorkStoppedError("the training was stopped. Give the same command again to continue it.")
         if status:
             raise WorkError(message or _last_words(status, log))
     return tuple(notes)

@@ -58,17 +58,17 @@ class TrainingReport(Report):
     def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
         """Send the progress of the stage."""
         super().step(clock, losses, images)
-        self._send_soon(clock.progress)
+        self._send_soon(clock.progress, (self.seconds_before + clock.seconds) / 60)
 
     def advance(self, done: int, total: int, unit: str = "photos") -> None:
         """Send how many items are done."""
         super().advance(done, total, unit)
         self._send_soon(done / max(1, total))
 
-    def _send_soon(self, share: float) -> None:
+    def _send_soon(self, share: float, minutes: float | None = None) -> None:
         if (now := time.monotonic()) - self._last > SECONDS_BETWEEN_EVENTS:
             self._last = now
-            self._send(step=f"training ({self.stage})", share=share)
+            self._send(step=f"training ({self.stage})", share=share, minutes=minutes)
 
 
 # ---------------------------------------------------------------- training

@@ -1,0 +1,41 @@
+"""What a comparison is about to do, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boxmask.comparison.jobs import Job, check_names
+from boxmask.comparison.options import CompareOptions
+from boxmask.comparison.plan import Schedule, format_minutes
+from boxmask.comparison.shared_recipe import SharedRecipe
+from boxmask.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0.25, "0.25 minutes"),
+        (6.04, "6 minutes"),
+        (48.2, "48 minutes"),
+        (150, "2 h 30 min"),
+        (120, "2 h 00 min"),
+    ],
+)
+def test_minutes(minutes: float, text: str) -> None:
+    assert format_minutes(minutes) == text
+
+
+def test_the_time_left_counts_the_trainings_that_wait(tmp_path: Path) -> None:
+    recipe = SharedRecipe(max_minutes=10)
+    jobs = [Job(name, name, tmp_path / name, recipe.of_model(name, 0)) for name in ("ssd", "fcos", "rcnn")]
+    schedule = Schedule(jobs, CompareOptions(recipe=recipe))
+    assert schedule.place(jobs[1]) == "fcos (model 2 of 3)"
+    assert schedule.time_left(jobs[1], 4.0) == "16 minutes of training left"
+    assert schedule.time_left(jobs[1], None) == ""
+
+
+def test_names_are_unique() -> None:
+    with pytest.raises(UsageError, match="two models are called ssd"):
+        check_names(["ssd", "fcos", "ssd"])
