@@ -99,3 +99,4 @@ def test_box_voting_moves_boxes_after_nms(photo: RGBImage, build: Build) -> None
     assert result == model.predict(photo)
     data = explanation["nms"].data
     assert np.array_equal(data["scores"][data["kept"]], result.scores)
+    assert "box voting" in explanation["nms"].text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from boxmask.explaining.contract import Stage
@@ -21,9 +23,9 @@ def shown_count(view: PhotoView, detections: Detections) -> int:
     return min(MAX_SHOWN, certain or min(3, len(detections)))
 
 
-def nms_stage(view: PhotoView, nms: Suppression, config: object) -> Stage:
+def nms_stage(view: PhotoView, nms: Suppression, config: Any) -> Stage:
     """The boxes before NMS, in the color of the box that removed them."""
-    candidates, nms_iou = nms.candidates, getattr(config, "nms_iou", 0.0)
+    candidates = nms.candidates
     count = shown_count(view, nms.winners)
     picture, texts = view.picture, []
     for color, row in enumerate(nms.kept[:count].tolist()):
@@ -32,19 +34,19 @@ def nms_stage(view: PhotoView, nms: Suppression, config: object) -> Stage:
         texts.append(f"{candidates.names[row]} {candidates.scores[row]:.2f}, removed {len(removed)}")
     kept = nms.winners[:count]
     picture = view.draw(kept.boxes, list(range(count)), thick=True, on=picture)
-    text = _describe_nms(nms, nms_iou, count)
+    text = _describe_nms(nms, config, count)
     data = {
         "boxes": candidates.boxes,
         "scores": candidates.scores,
         "names": candidates.names,
         "kept": nms.kept,
         "removed_by": nms.remover,
-        "nms_iou": nms_iou,
+        "nms_iou": config.nms_iou,
     }
     return Stage("nms", "Non-maximum suppression", text, view.tag(picture, kept, texts), data)
 
 
-def _describe_nms(nms: Suppression, nms_iou: float, count: int) -> str:
+def _describe_nms(nms: Suppression, config: Any, count: int) -> str:
     """What NMS did, and the `count` boxes that the picture shows."""
     candidates, over = nms.candidates, int((nms.remover == OVER_LIMIT).sum())
     if not len(candidates):
@@ -52,14 +54,20 @@ def _describe_nms(nms: Suppression, nms_iou: float, count: int) -> str:
     text = (
         f"NMS keeps {format_count(len(nms.kept), 'box')} of "
         f"{len(candidates):,}. Starting from the highest score, each kept box removes the boxes of its class "
-        f"that overlap it by more than an IoU of {nms_iou:g}."
+        f"that overlap it by more than an IoU of {config.nms_iou:g}."
     )
     if over:
         text += f" Another {over} are beyond the limit of detections per photo."
     if count:
+        first = "box with the highest score" if count == 1 else f"{count} boxes with the highest scores"
         text += (
-            f" The picture shows the {format_count(count, 'box')} with the highest scores (thick), "
-            "and in the same color the boxes that each of them removed (thin)."
+            f" The picture shows the {first} (thick), and in the same color the boxes that were removed for "
+            "overlapping it (thin)."
+        )
+    if voting_iou := getattr(config, "voting_iou", 0.0):
+        text += (
+            " Then each kept box moves to the mean of the boxes of its class with an IoU of at least "
+            f"{voting_iou:g}, weighted by their scores (box voting). The last picture shows the moved boxes."
         )
     return text
 
