@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -96,3 +100,24 @@ def test_a_damaged_file(tmp_path: Path, runtime: WebRuntime) -> None:
         pytest.raises(ExportError, match=r"the browser cannot run the file \(.*Leave out --browser"),
     ):
         session.run([generated_photos()[-1].pixels])
+
+
+def test_the_browser_ends_with_the_program(tmp_path: Path, runtime: WebRuntime) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, time\n"
+        "from boxmask.certificate.browser.chromium import find_chromium, started_browser\n"
+        "with started_browser(find_chromium(), 'about:blank') as process:\n"
+        "    print(process.pid, flush=True)\n"
+        "    time.sleep(100)\n"
+    )
+    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        watcher = psutil.Process(int(running.stdout.readline()))
+        deadline = time.monotonic() + 60
+        while not (processes := watcher.children(recursive=True)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert processes
+        running.kill()
+    _, alive = psutil.wait_procs([watcher, *processes], timeout=60)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

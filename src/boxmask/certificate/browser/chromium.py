@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -43,7 +43,8 @@ FLAGS = (
 )
 SCRIPTS = ("ort.wasm.min.mjs", "ort.min.mjs", "ort.all.min.mjs")
 PLACES = ("", "dist", "onnxruntime-web/dist", "node_modules/onnxruntime-web/dist")
-SECONDS_TO_END = 10
+WATCHER = Path(__file__).with_name("watcher.py")
+SECONDS_TO_END = 15  # more than the watcher gives the browser
 
 
 @dataclass(frozen=True)
@@ -96,22 +97,21 @@ def find_chromium() -> str:
 
 @contextmanager
 def started_browser(program: str, address: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A browser without a window that shows a page until the block ends."""
+    """A browser without a window that shows a page until the block ends, or this process, however it ends."""
     flags = [*FLAGS, *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else [])]  # root cannot
-    with tempfile.TemporaryDirectory(prefix="boxmask-browser-", ignore_cleanup_errors=True) as profile:
-        command = [program, *flags, f"--user-data-dir={profile}", address]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C ends it below
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(SECONDS_TO_END)
-            process.kill()
-            process.wait()
+    process = subprocess.Popen(
+        [sys.executable, str(WATCHER), program, *flags, address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C ends it below
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(SECONDS_TO_END)
+        process.kill()
+        process.wait()
