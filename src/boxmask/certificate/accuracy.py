@@ -17,6 +17,7 @@ from boxmask.exporting.int8.photos import is_unlabeled
 from boxmask.exporting.metadata import task_name
 from boxmask.messages import format_count
 from boxmask.models.table import AnyModel
+from boxmask.options import option
 from boxmask.progress import Progress
 from boxmask.runs.run import Run, read_recipe
 from boxmask.tasks.contract import LabelOptions
@@ -55,8 +56,8 @@ def find_labeled_photos(source: Path, model: AnyModel, data: Path | None) -> Lab
 
     At most 200 photos are taken, spread over all.
     """
-    if data is None and is_published_name(source):
-        return "The model has no training data here. Give labeled photos with --data."
+    if data is None and (is_published_name(source) or not Run.from_path(source).recipe_file.is_file()):
+        return f"The training data is not known. Give labeled photos with {option('data', 'DATA')}."
     try:
         folder = read_recipe(Run.from_path(source))[1] if data is None else data
         if is_unlabeled(folder):

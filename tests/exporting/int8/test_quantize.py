@@ -9,6 +9,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
+from boxmask.exporting.detectors.mask_rcnn import MaskBranch
 from boxmask.exporting.graph import Graph
 from boxmask.exporting.int8.layers import find_layers
 from boxmask.exporting.int8.noise import rank_by_noise
@@ -17,6 +18,7 @@ from boxmask.exporting.int8.quantize import quantize, tensors_to_measure
 from boxmask.exporting.int8.ranges import Scale, best_scale, measure_scales, scale_of
 from boxmask.exporting.network import to_onnx
 from boxmask.exporting.values import Value
+from boxmask.pipeline.heads.mask import MaskHead
 
 
 class Network(nn.Module):
@@ -165,3 +167,19 @@ def test_a_tensor_that_no_photo_reaches() -> None:
     model = build()
     names = tensors_to_measure(model, find_layers(model))
     assert set(measure_scales(model, names, []).values()) == {scale_of(0.0, 0.0)}
+
+
+def test_the_mask_branch_up_to_its_last_layer() -> None:
+    head = MaskHead(8, 8, depth=1, num_classes=3).eval()
+    graph = Graph()
+    rois = graph.input("rois", np.float32, ["R", 8, 4, 4])
+    labels = graph.input("labels", np.int64, ["R"])
+    example = (torch.rand(5, 8, 4, 4), torch.tensor([0, 1, 2, 1, 0]))
+    network = to_onnx(MaskBranch(head), example, ({0: "R"}, {0: "R"}))
+    [logits] = graph.network(network, rois, labels)
+    graph.output("logits", logits, np.float32, ["R", 8, 8])
+    model = graph.model()
+    assert [layer.title for layer in find_layers(model)] == ["convs.0.0", "deconv"]
+    found = Predictor(model).run({"rois": example[0].numpy(), "labels": example[1].numpy()})["logits"]
+    with torch.no_grad():
+        np.testing.assert_allclose(found, head(*example).numpy(), atol=1e-6)
