@@ -16,7 +16,7 @@ from boxmask.masks import IGNORED
 from boxmask.names import class_name
 from boxmask.pages.pictures import PHOTO_SIDE, Picture
 from boxmask.types import SegmentationMap
-from boxmask.visualization.style import class_colors, rgb
+from boxmask.visualization.style import class_colors, is_background, rgb
 
 _WRONG = (214, 0, 60)
 _OTHER = 254
@@ -34,13 +34,14 @@ class MapLayer:
 
 
 class LabelMapDrawer:
-    """Draws the label maps of photos."""
+    """Draws the label maps of photos. The background is transparent."""
 
     def __init__(self, dataset: SegmentationDataset) -> None:
         self._dataset = dataset
         self._colors = np.zeros((256, 4), dtype=np.uint8)
         for label, color in enumerate(class_colors(dataset.class_names)):
-            self._colors[label] = (*rgb(color), 255)
+            is_shown = not is_background(dataset.class_names[label])
+            self._colors[label] = (*rgb(color), 255 * is_shown)
         self._colors[_OTHER] = (128, 128, 128, 255)
 
     def draw(

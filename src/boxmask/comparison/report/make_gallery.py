@@ -19,7 +19,7 @@ from boxmask.errors import PhotoError
 from boxmask.evaluation.detection.classes import with_class_names
 from boxmask.pages.pictures import PHOTO_SIDE, Album, Picture, make_album
 from boxmask.types import Classification, Detections, SegmentationMap
-from boxmask.visualization.style import class_colors
+from boxmask.visualization.style import class_colors, is_background
 
 MAX_BYTES = 5_000_000
 """All pictures of the page together."""
@@ -45,7 +45,8 @@ def make_gallery(
     photos, is_full = makers[comparison.task](comparison, chosen, failures, max_bytes)
     colors = {}
     if comparison.task == "segmentation":
-        colors = dict(zip(dataset.class_names, class_colors(dataset.class_names), strict=True))
+        pairs = zip(dataset.class_names, class_colors(dataset.class_names), strict=True)
+        colors = {name: color for name, color in pairs if not is_background(name)}
     return Gallery(comparison.task, tuple(photos), len(dataset), is_full, tuple(dataset.class_names), colors)
 
 
