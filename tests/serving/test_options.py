@@ -9,6 +9,7 @@ import pytest
 from tests.serving.conftest import served
 
 from boxmask.errors import UsageError
+from boxmask.serving import app
 from boxmask.serving.app import create_app
 from boxmask.serving.models import load_models
 from boxmask.serving.options import ServeOptions
@@ -42,6 +43,13 @@ def test_options_out_of_range(options: dict[str, Any], says: str) -> None:
 def test_no_models() -> None:
     with pytest.raises(UsageError, match="at least one RUN"):
         load_models([])
+
+
+def test_label_studio_without_the_toolkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "has_toolkit", lambda: False)
+    assert create_app([served()], ServeOptions())
+    with pytest.raises(UsageError, match=r"needs boxmask\. Replace boxmask-runtime"):
+        create_app([served()], ServeOptions(label_studio_photos=tmp_path))
 
 
 def test_a_missing_folder_of_label_studio(tmp_path: Path) -> None:

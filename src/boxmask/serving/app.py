@@ -14,6 +14,9 @@ from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from boxmask.errors import UsageError
+from boxmask.missing_packages import WHOLE_TOOLKIT
+from boxmask.options import option
 from boxmask.serving.access import LOCAL_NAMES, AccessRules, CallerCheck, HostCheck
 from boxmask.serving.errors import add_error_handlers
 from boxmask.serving.metrics import CountRequests
@@ -67,6 +70,8 @@ def create_app(
 
         app.include_router(label_studio_routes(state), prefix="/label-studio")
         bodies += [PredictBody, SetupBody]
+    elif options.label_studio_photos is not None:
+        raise UsageError(f"{option('label_studio_photos')} needs boxmask. {WHOLE_TOOLKIT}")
     add_error_handlers(app)
     describe(app, bodies, has_token=options.token is not None)
     return app
