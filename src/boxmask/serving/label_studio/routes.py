@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -83,7 +84,8 @@ def label_studio_routes(state: ServerState) -> APIRouter:
         openapi_extra=_json_body(SetupBody),
     )
     async def setup(request: Request) -> Response:
-        return await backend.setup(request)
+        with _printed_refusals():
+            return await backend.setup(request)
 
     @router.post(
         "/predict",
@@ -93,7 +95,8 @@ def label_studio_routes(state: ServerState) -> APIRouter:
         openapi_extra=_json_body(PredictBody),
     )
     async def predict(request: Request) -> Response:
-        return await backend.predict(request)
+        with _printed_refusals():
+            return await backend.predict(request)
 
     return router
 
@@ -106,9 +109,24 @@ def _add_status_routes(router: APIRouter, model: str) -> None:
     async def health() -> dict[str, str]:
         return {"status": "UP", "model_class": model}
 
+    @router.get("/versions", summary="The versions of the model", responses=responses)
+    async def versions() -> dict[str, list[str]]:
+        return {"versions": [model]}
+
     @router.post("/webhook", summary="Ignored: this server does not train", responses=responses)
     async def webhook() -> dict[str, str]:
         return {}
+
+
+@contextmanager
+def _printed_refusals() -> Iterator[None]:
+    """Print why a request is refused: Label Studio shows the status only."""
+    try:
+        yield
+    except RequestError as error:
+        if error.status == 422:
+            logger.warning("Label Studio: %s", error.message)
+        raise
 
 
 def _json_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -123,6 +141,7 @@ class _Backend:
         self.model: ServedModel = state.models[0]
         self._state = state
         self._photos = TaskPhotos(state.options.label_studio_photos, state.options.max_bytes)
+        self._noted: set[tuple[str, ...]] = set()
         self._tags = control_tags(self.model.task, has_masks=self.model.has_masks)
 
     async def setup(self, request: Request) -> Response:
@@ -130,8 +149,9 @@ class _Backend:
         async with self._state.bodies.read(request) as body:
             config = parse_label_config(_parse(SetupBody, body, request).label_config)
         control = config.control(self._tags, self.model.class_names)
-        missing = [name for name in self.model.class_names if control.label_of(name) is None]
-        if missing:
+        missing = tuple(name for name in self.model.class_names if control.label_of(name) is None)
+        if missing and missing not in self._noted:  # Label Studio connects before each prediction
+            self._noted.add(missing)
             logger.warning(
                 "Label Studio: the labeling interface has no labels for these classes, whose objects are "
                 "left out: %s",
