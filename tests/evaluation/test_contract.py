@@ -75,8 +75,8 @@ def classification(labeled: Any) -> Callable[..., ClassificationEvaluation]:
 
 
 KINDS = {
-    "detection": ("AP", "AP50"),
-    "masks": ("AP", "AP50", "mask_AP", "mask_AP50"),
+    "detection": ("AP", "AP50", "AP75"),
+    "masks": ("AP", "AP50", "AP75", "mask_AP", "mask_AP50", "mask_AP75"),
     "segmentation": ("mIoU",),
     "classification": ("accuracy",),
 }

@@ -14,6 +14,7 @@ from boxmask.evaluation.detection.failures.analyze import analyze_failures
 from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.evaluation.intervals.compare import compare_all_results
 from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.intervals.sentences import describe_comparison
 from boxmask.evaluation.segmentation.failures import analyze_label_maps
 
 
@@ -66,10 +67,9 @@ def describe(
     metric: str,
     differences: Sequence[Difference],
 ) -> tuple[str, ...]:
-    """What the table tells, in plain words: how the best model differs from each of the others."""
+    """What the table tells, in plain words: the best model against the others, and what cannot be told."""
     values = {model.name: model.evaluation[metric] for model in models}
-    known = {name: value for name, value in values.items() if value is not None}
-    if len(known) < 2:
+    if len([value for value in values.values() if value is not None]) < 2:
         return ()
-    best = max(known, key=lambda name: known[name])
-    return tuple(each.describe() for each in differences if best in (each.first, each.second))
+    methods = {model.name: None if model.training is None else model.method for model in models}
+    return describe_comparison(metric, values, differences, len(photos.dataset), methods)

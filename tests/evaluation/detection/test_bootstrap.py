@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from boxmask.evaluation.detection.bootstrap import ap_intervals, class_matches, resampled_ap
+from boxmask.evaluation.detection.bootstrap import ap_intervals
+from boxmask.evaluation.detection.class_matches import class_matches, resampled_ap
 from boxmask.evaluation.detection.coco import coco_metrics
 
 A, B = (10, 10, 30, 30), (50, 50, 90, 90)
@@ -83,5 +84,40 @@ def test_no_interval_for_one_photo_or_no_objects(labeled, detected):
 def test_resamples_without_objects_do_not_count(labeled, detected):
     dataset = labeled([("cat", A)], [], [])
     intervals = ap_intervals(dataset, [detected(("cat", 0.9, A)), detected(), detected()], resamples=100)
-    assert intervals.AP50 == pytest.approx((1.0, 1.0))
     assert 0 < intervals.resamples < 100
+
+
+def test_a_perfect_metric_has_an_interval(labeled, detected):
+    """Photos on which all was found may be luck: fewer photos, longer interval."""
+    lows = []
+    for count in (2, 5, 40):
+        dataset = labeled(*([("cat", A)] for _ in range(count)))
+        intervals = ap_intervals(dataset, [detected(("cat", 0.9, A))] * count)
+        assert intervals.AP50.high == 1.0
+        lows.append(intervals.AP50.low)
+    assert lows[0] < 0.2 < lows[1] < 0.6 < lows[2] < 0.99
+
+
+def test_every_class_has_intervals(mixed):
+    dataset, found = mixed
+    per_class = coco_metrics(dataset, found).per_class
+    intervals = ap_intervals(dataset, found)
+    assert set(intervals.per_class) == {"cat", "dog"}
+    for name, metrics in per_class.items():
+        assert intervals.per_class[name]["AP"].low < metrics.AP < intervals.per_class[name]["AP"].high
+    cat, dog = (intervals.per_class[name]["AP"] for name in ("cat", "dog"))
+    assert dog.high - dog.low > cat.high - cat.low  # half as many photos
+
+
+def test_photos_of_a_group_are_drawn_together(labeled, detected):
+    """Copies of a photo tell nothing new: the interval is that of single photos, not narrower."""
+    objects = [[("cat", A)], [("cat", A), ("cat", B)], [("cat", B)], [("cat", A)], [("dog", A)]]
+    found = [detected(("cat", 0.9, A)), detected(("cat", 0.8, A)), detected(), detected(), detected()]
+    single = ap_intervals(labeled(*objects), found)
+    four_times = labeled(*objects * 4)
+    grouped = ap_intervals(four_times, found * 4, groups=np.tile(np.arange(5), 4) * 7)
+    apart = ap_intervals(four_times, found * 4)
+    assert grouped.groups == single.groups == 5
+    widths = [intervals.AP.high - intervals.AP.low for intervals in (single, grouped, apart)]
+    assert widths[1] > 1.5 * widths[2]
+    assert ap_intervals(four_times, found * 4, groups=np.zeros(20, dtype=np.int64)) is None

@@ -9,7 +9,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from boxmask.evaluation.detection.bootstrap import ap_intervals, class_matches, resampled_ap
+from boxmask.evaluation.detection.bootstrap import ap_intervals
+from boxmask.evaluation.detection.class_matches import class_matches, resampled_ap
 from boxmask.evaluation.detection.classes import with_class_names
 from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.evaluation.detection.coco_masks import object_masks, object_rles, to_coco_rle
@@ -125,5 +126,6 @@ def test_table_shows_the_metrics_of_masks(evaluated):
     text = console.file.getvalue()
     assert "mask AP50" in text
     assert "boundary AP " in text
-    cells = ["│", "dog", "│", "1", "│", "1.000", "│", "1.000", "│", "1.000", "│", "0.300", "│", "1.000", "│"]
-    assert any(line.split() == cells for line in text.splitlines())
+    dog = next(line.split("│") for line in text.splitlines() if line.startswith("│ dog"))
+    metrics = [dog[i].strip() for i in (2, 3, 5, 6, 7, 9)]  # without the intervals of AP and mask AP
+    assert metrics == ["1", "1.000", "1.000", "1.000", "0.300", "1.000"]

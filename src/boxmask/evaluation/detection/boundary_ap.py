@@ -27,7 +27,7 @@ from boxmask.evaluation.detection.arrays import (
     objects_per_class,
     photo_of_objects,
 )
-from boxmask.evaluation.detection.bootstrap import ClassMatches, resampled_ap
+from boxmask.evaluation.detection.class_matches import ClassMatches, resampled_ap
 from boxmask.evaluation.detection.coco import IOU_50, ClassAP
 from boxmask.evaluation.detection.coco_masks import object_masks, require_masks, to_coco_rle
 from boxmask.evaluation.detection.matching import IOUS, MAX_DETECTIONS, match

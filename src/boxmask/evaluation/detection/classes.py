@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,11 +41,14 @@ def with_class_names(detections: Detections, class_names: tuple[str, ...]) -> De
 def extra_classes_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:
     """A note on detections of classes that are not among `class_names`, or nothing."""
     known = {class_name(name) for name in class_names}
-    extra = [name for in_photo in detections for name in in_photo.names if class_name(name) not in known]
+    extra: Counter[str] = Counter()
+    for in_photo in detections:
+        if not known.issuperset(map(class_name, in_photo.class_names)):
+            extra.update(name for name in in_photo.names if class_name(name) not in known)
     if not extra:
         return ()
-    names = ", ".join(quoted(sorted(set(extra))))
-    return (f"{len(extra)} detections of classes that the data set does not have are left out: {names}.",)
+    names = ", ".join(quoted(sorted(extra)))
+    return (f"{extra.total()} detections of classes that the data set does not have are left out: {names}.",)
 
 
 def _without(dataset: DetectionDataset, names: Sequence[str]) -> DetectionDataset:

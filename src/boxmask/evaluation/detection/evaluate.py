@@ -40,7 +40,7 @@ MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # COCO's metrics tha
 class MaskEvaluation:
     """The metrics of masks.
 
-    ap_intervals: of mask AP and mask AP50; None as in `DetectionEvaluation`
+    ap_intervals: of mask AP, AP50 and AP75; None as in `DetectionEvaluation`
     objects:      number of objects that count: those whose mask is known
     """
 
@@ -55,24 +55,27 @@ class MaskEvaluation:
         return by_name | {"boundary_AP": self.boundary.AP, "boundary_AP50": self.boundary.AP50}
 
     def intervals(self) -> dict[str, Interval | None]:
-        """The intervals of mask_AP and mask_AP50."""
-        if self.ap_intervals is None:
-            return {"mask_AP": None, "mask_AP50": None}
-        return {"mask_AP": self.ap_intervals.AP, "mask_AP50": self.ap_intervals.AP50}
+        """The intervals of mask_AP, mask_AP50 and mask_AP75."""
+        return {f"mask_{name}": interval for name, interval in _intervals_of(self.ap_intervals).items()}
 
     def metrics_of_class(self, name: str) -> dict[str, float | None]:
         """The metrics of one class."""
         ap = self.coco.per_class[name]
         return {"mask_AP": ap.AP, "mask_AP50": ap.AP50}
 
+    def intervals_of_class(self, name: str) -> dict[str, Interval | None]:
+        """The intervals of `metrics_of_class`."""
+        of_class = class_intervals(self.ap_intervals, name)
+        return {f"mask_{metric}": interval for metric, interval in of_class.items()}
+
 
 @dataclass(frozen=True, repr=False)
 class DetectionEvaluation:
     """How well a detector does on labeled photos; an `Evaluation`.
 
-    AP, AP50, mask_AP and mask_AP50 have confidence intervals.
+    AP, AP50, AP75 and their mask counterparts have confidence intervals, also per class.
 
-    ap_intervals: of AP and AP50; None if not requested, with fewer than two photos or without objects
+    ap_intervals: of AP, AP50 and AP75; None if not requested, with fewer than two photos or without objects
     images:       number of photos
     objects:      number of objects that count; crowd regions and difficult objects do not
     notes:        what was left out, in sentences
@@ -139,11 +142,9 @@ class DetectionEvaluation:
 
     def _intervals(self) -> dict[str, Interval | None]:
         masks = {} if self.masks is None else self.masks.intervals()
-        if self.ap_intervals is None:
-            return {"AP": None, "AP50": None, **masks}
-        return {"AP": self.ap_intervals.AP, "AP50": self.ap_intervals.AP50, **masks}
+        return _intervals_of(self.ap_intervals) | masks
 
-    def _metrics_of_class(self, name: str) -> dict[str, float | int | None]:
+    def _metrics_of_class(self, name: str) -> dict[str, Any]:
         ap = self.coco.per_class[name]
         voc = self.voc.per_class[name]
         best = {
@@ -151,7 +152,25 @@ class DetectionEvaluation:
             "best_min_score": None if voc.best is None else voc.best.min_score,
         }
         masks = {} if self.masks is None else self.masks.metrics_of_class(name)
-        return {"AP": ap.AP, "AP50": ap.AP50, **masks, "VOC_AP": voc.AP_all, **best, "objects": ap.objects}
+        metrics = {"AP": ap.AP, "AP50": ap.AP50, **masks, "VOC_AP": voc.AP_all, **best, "objects": ap.objects}
+        return metrics | intervals_to_dict(self.intervals_of_class(name))
+
+    def intervals_of_class(self, name: str) -> dict[str, Interval | None]:
+        """The intervals of AP and AP50 of one class, and of its mask counterparts."""
+        masks = {} if self.masks is None else self.masks.intervals_of_class(name)
+        return class_intervals(self.ap_intervals, name) | masks
+
+
+def class_intervals(intervals: APIntervals | None, name: str) -> dict[str, Interval | None]:
+    """The intervals of AP and AP50 of one class; None for a class without objects."""
+    of_class = {} if intervals is None else intervals.per_class.get(name, {})
+    return {metric: of_class.get(metric) for metric in ("AP", "AP50")}
+
+
+def _intervals_of(intervals: APIntervals | None) -> dict[str, Interval | None]:
+    """The intervals over all classes."""
+    names = ("AP", "AP50", "AP75")
+    return {name: None if intervals is None else getattr(intervals, name) for name in names}
 
 
 def evaluate_detector(

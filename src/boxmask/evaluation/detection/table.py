@@ -6,8 +6,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.detection.evaluate import DetectionEvaluation, MaskEvaluation
-from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.evaluation.contract import Interval
+from boxmask.evaluation.detection.coco import ClassAP
+from boxmask.evaluation.detection.evaluate import DetectionEvaluation
+from boxmask.evaluation.format import describe_resamples, format_fraction, format_interval
 from boxmask.evaluation.mark import mark_lines
 from boxmask.messages import format_count
 
@@ -25,7 +27,7 @@ def overall_table(evaluation: DetectionEvaluation) -> Table:
     table = Table(title=", ".join(counts), title_justify="left")
     if bootstrap is not None:
         heading = f"{bootstrap.confidence:.0%} interval"
-        table.caption = f"intervals from {bootstrap.resamples} resamples of the {evaluation.images} photos"
+        table.caption = describe_resamples(bootstrap.resamples, bootstrap.groups, evaluation.images)
     table.add_column("over all classes")
     table.add_column("metric", justify="right")
     table.add_column(heading, justify="right")
@@ -62,17 +64,20 @@ def class_table(evaluation: DetectionEvaluation) -> Table:
     """One row per class, in the order of the data set."""
     table = Table()
     table.add_column("class")
-    headings = ["objects", "AP", "AP50", "VOC AP"]
+    headings = ["objects", "AP", "interval", "AP50", "VOC AP"]
     if evaluation.masks is not None:
-        headings += ["mask AP", "mask AP50"]
+        headings += ["mask AP", "interval", "mask AP50"]
     for heading in headings:
         table.add_column(heading, justify="right")
     for name, ap in evaluation.coco.per_class.items():
-        metrics = [ap.AP, ap.AP50, evaluation.voc.per_class[name].AP_all]
-        metrics += _mask_metrics(evaluation.masks, name)
-        table.add_row(Text(name), str(ap.objects), *map(format_fraction, metrics))
+        intervals = evaluation.intervals_of_class(name)
+        voc_ap = format_fraction(evaluation.voc.per_class[name].AP_all)
+        cells = [str(ap.objects), *_ap_cells(ap, intervals["AP"]), voc_ap]
+        if evaluation.masks is not None:
+            cells += _ap_cells(evaluation.masks.coco.per_class[name], intervals["mask_AP"])
+        table.add_row(Text(name), *cells)
     return table
 
 
-def _mask_metrics(masks: MaskEvaluation | None, class_name: str) -> list[float | None]:
-    return [] if masks is None else list(masks.metrics_of_class(class_name).values())
+def _ap_cells(ap: ClassAP, interval: Interval | None) -> list[str]:
+    return [format_fraction(ap.AP), format_interval(interval), format_fraction(ap.AP50)]

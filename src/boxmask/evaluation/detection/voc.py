@@ -15,17 +15,17 @@ here, detections that overlap no object but lie by half or more in a COCO crowd 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import FlatDetections, flatten, objects_per_class
 from boxmask.evaluation.detection.best_f1 import BestF1, best_f1
-from boxmask.geometry.boxes import coverage, iou
+from boxmask.evaluation.detection.grouping import group_by_photo_and_class, to_xywh
+from boxmask.kernels.matching_loops import voc_matches
 from boxmask.types import Detections
 
 MIN_IOU = 0.5  # section 4.2
@@ -60,12 +60,15 @@ def voc_metrics(dataset: DetectionDataset, detections: Sequence[Detections]) -> 
     """
     flat = flatten(dataset, detections)
     outcomes = _outcomes(dataset, flat)
-    by_score = np.argsort(-flat.scores, kind="stable")
+    counted = np.flatnonzero(outcomes != NOT_COUNTED)
+    order = counted[np.lexsort((-flat.scores[counted], flat.labels[counted]))]
+    ends = np.searchsorted(flat.labels[order], np.arange(len(dataset.class_names)), side="right")
+    rows_of_class = np.split(order, ends[:-1])
+    objects_of_class = objects_per_class(dataset)
     per_class = {}
-    for k, (name, objects) in enumerate(zip(dataset.class_names, objects_per_class(dataset), strict=True)):
-        rows = by_score[(flat.labels[by_score] == k) & (outcomes[by_score] != NOT_COUNTED)]
-        best = best_f1(flat.scores[rows], outcomes[rows] == CORRECT, objects)
+    for name, rows, objects in zip(dataset.class_names, rows_of_class, objects_of_class, strict=True):
         of_class = outcomes[rows]
+        best = best_f1(flat.scores[rows], of_class == CORRECT, objects)
         per_class[name] = VocAP(eleven_point_ap(of_class, objects), all_point_ap(of_class, objects), best)
     values = list(per_class.values())
     return VocMetrics(_mean([ap.AP_11 for ap in values]), _mean([ap.AP_all for ap in values]), per_class)
@@ -107,43 +110,19 @@ def _curve(outcomes: Int[np.ndarray, " M"]) -> tuple[Int[np.ndarray, " C"], Floa
 
 def _outcomes(dataset: DetectionDataset, flat: FlatDetections) -> Int[np.ndarray, " M"]:
     """CORRECT, WRONG or NOT_COUNTED for every detection: (M,)."""
-    outcomes = np.full(len(flat.scores), WRONG, dtype=np.int64)
-    for rows in _rows_by_photo_and_class(flat):
-        span = dataset.rows(int(flat.photos[rows[0]]))
-        objects = span.start + np.flatnonzero(dataset.labels[span] == flat.labels[rows[0]])
-        if len(objects):
-            outcomes[rows] = _outcomes_in_photo(dataset, objects, flat.boxes[rows])
-    return outcomes
-
-
-def _rows_by_photo_and_class(flat: FlatDetections) -> Iterator[Int[np.ndarray, " D"]]:
-    """The rows of each photo and class with detections, highest score first."""
-    order = np.lexsort((-flat.scores, flat.labels, flat.photos))
-    change = np.diff(flat.photos[order]).astype(bool) | np.diff(flat.labels[order]).astype(bool)
-    return (rows for rows in np.split(order, np.flatnonzero(change) + 1) if len(rows))
-
-
-def _outcomes_in_photo(
-    dataset: DetectionDataset, objects: Int[np.ndarray, " N"], boxes: Float[np.ndarray, "D 4"]
-) -> Int[np.ndarray, " D"]:
-    """The outcomes of the boxes of one class in one photo, highest score first.
-
-    objects: rows of the photo's objects of that class
-    """
-    outcomes = np.full(len(boxes), WRONG, dtype=np.int64)
-    crowd = dataset.crowd[objects]
-    detected, labeled = torch.from_numpy(boxes), torch.from_numpy(dataset.boxes[objects]).double()
-    in_crowd = (coverage(labeled[crowd], detected).numpy() >= MIN_IOU).any(axis=0)
-    outcomes[in_crowd] = NOT_COUNTED
-    if crowd.all():
-        return outcomes
-    overlaps = iou(detected, labeled[~crowd]).numpy()
-    nearest, hit = overlaps.argmax(axis=1), overlaps.max(axis=1) >= MIN_IOU
-    difficult = dataset.difficult[objects[~crowd]][nearest]
-    outcomes[hit] = np.where(difficult[hit], NOT_COUNTED, WRONG)
-    candidates = np.flatnonzero(hit & ~difficult)
-    _, first = np.unique(nearest[candidates], return_index=True)
-    outcomes[candidates[first]] = CORRECT
+    groups = group_by_photo_and_class(dataset, flat)
+    correct, counted = voc_matches(
+        to_xywh(flat.boxes[groups.rows]),
+        groups.starts,
+        to_xywh(dataset.boxes[groups.objects]),
+        groups.first,
+        groups.last,
+        dataset.crowd[groups.objects],
+        dataset.difficult[groups.objects],
+        MIN_IOU,
+    )
+    outcomes = np.empty(len(flat.scores), dtype=np.int64)
+    outcomes[groups.rows] = np.where(counted, np.where(correct, CORRECT, WRONG), NOT_COUNTED)
     return outcomes
 
 

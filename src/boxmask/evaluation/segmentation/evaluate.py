@@ -41,7 +41,7 @@ from boxmask.types import SegmentationMap
 class SegmentationEvaluation:
     """How well a segmenter does on labeled photos; an `Evaluation`.
 
-    mIoU has a confidence interval.
+    mIoU and the IoU of each class have confidence intervals.
 
     miou_interval: None if not requested, with fewer than two photos or without labeled pixels
     images:        number of photos
@@ -72,11 +72,22 @@ class SegmentationEvaluation:
         """The confidence interval of a metric, or None. Raises KeyError for an unknown metric."""
         return find_interval(self._metrics(), self._intervals(), name)
 
+    def interval_of_class(self, name: str) -> Interval | None:
+        """The confidence interval of the IoU of one class; None if the class does not occur."""
+        if self.miou_interval is None:
+            return None
+        return self.miou_interval.per_class[list(self.metrics.per_class).index(name)]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists: fractions, or None without pixels to measure."""
         interval = self.miou_interval
+        per_class = {
+            name: asdict(metrics) | intervals_to_dict({"IoU": self.interval_of_class(name)})
+            for name, metrics in self.metrics.per_class.items()
+        }
         return {
-            **asdict(self.metrics),
+            **self._metrics(),
+            "per_class": per_class,
             **intervals_to_dict(self._intervals()),
             "interval_confidence": None if interval is None else interval.confidence,
             "interval_resamples": None if interval is None else interval.resamples,

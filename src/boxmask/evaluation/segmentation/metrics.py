@@ -21,9 +21,9 @@ from hotcoco.semantic import SemanticEval
 from jaxtyping import Float, Int, UInt8
 
 from boxmask.evaluation.contract import Interval
+from boxmask.evaluation.intervals.resampling import MAX_RESAMPLES, Resampling
+from boxmask.evaluation.intervals.sample import CONFIDENCE, Sample, confidence_interval
 from boxmask.types import IGNORED
-
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,19 @@ class SegmentationMetrics:
 
 @dataclass(frozen=True)
 class MIoUInterval:
-    """Percentile interval of mIoU, from a bootstrap over photos as in `evaluation.detection.bootstrap`.
+    """Confidence interval of mIoU, from a bootstrap over photos; see `evaluation.intervals.sample`.
 
-    confidence: share of the resamples inside the interval
-    resamples:  number of resamples of the photos
+    per_class:  of the IoU of each class; None for a class that does not occur
+    confidence: how often such intervals contain the metric on all photos
+    resamples:  number of resamples of the photos that had labeled pixels
+    groups:     number of photos, or of groups of photos that were drawn together
     """
 
     mIoU: Interval
+    per_class: tuple[Interval | None, ...]
     confidence: float
     resamples: int
+    groups: int
 
 
 @dataclass(frozen=True)
@@ -114,23 +118,50 @@ def segmentation_metrics(counts: SegmentationCounts, class_names: Sequence[str])
 
 
 def miou_interval(
-    counts: SegmentationCounts, *, resamples: int = RESAMPLES, confidence: float = 0.95, seed: int = 0
+    counts: SegmentationCounts,
+    *,
+    groups: Int[np.ndarray, " P"] | None = None,
+    resamples: int = MAX_RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
 ) -> MIoUInterval | None:
     """The bootstrap interval of mIoU over photos. None with fewer than two photos or without labeled pixels.
 
+    groups: a number for each photo, the same for photos that belong together
+
     The same seed gives the same interval.
     """
-    num_photos = len(counts.confusion)
-    if num_photos < 2 or not counts.confusion.any():
+    if not counts.confusion.any():
         return None
-    shared = np.diagonal(counts.confusion, axis1=1, axis2=2)
-    union = counts.confusion.sum(axis=2) + counts.confusion[:, :, :-1].sum(axis=1) - shared
-    uniform = np.full(num_photos, 1 / num_photos)
-    weights = np.random.default_rng(seed).multinomial(num_photos, uniform, size=resamples)
-    iou = _ratio(weights @ shared, weights @ union)
-    iou = iou[np.isfinite(iou).any(axis=1)]  # a resample may have no labeled pixel
-    low, high = np.quantile(np.nanmean(iou, axis=1), [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
-    return MIoUInterval(Interval(low, high), confidence, len(iou))
+    resampling = Resampling.of(len(counts.confusion), groups, resamples, seed)
+    sample, per_class = iou_samples(counts.confusion, resampling)
+    interval = confidence_interval(sample, confidence)
+    if interval is None:
+        return None
+    of_class = tuple(None if one is None else confidence_interval(one, confidence) for one in per_class)
+    return MIoUInterval(interval, of_class, confidence, len(sample.measured), resampling.num_groups)
+
+
+def iou_samples(
+    confusion: Int[np.ndarray, "P K K+1"], resampling: Resampling
+) -> tuple[Sample, tuple[Sample | None, ...]]:
+    """The mIoU and the IoU of each class on all photos and on each resample; None for an absent class."""
+    shared = np.diagonal(confusion, axis1=1, axis2=2)
+    union = confusion.sum(axis=2) + confusion[:, :, :-1].sum(axis=1) - shared
+    once = np.ones((1, len(confusion)), dtype=np.int64)
+    parts = [once, *resampling.weights()]
+    iou = np.concatenate([_ratio(weights @ shared, weights @ union) for weights in parts])
+    photos = (union > 0).sum(axis=0)  # in which each class occurs; few photos show little, as few objects do
+    occurs = np.isfinite(iou)
+    total, count = np.where(occurs, iou, 0.0).sum(axis=1), occurs.sum(axis=1)
+    mean = np.divide(total, count, out=np.full(len(iou), np.nan), where=count > 0)
+    groups = resampling.num_groups
+    overall = Sample(float(mean[0]), mean[1:], groups, tuple(photos[photos > 0].tolist()))
+    per_class = tuple(
+        Sample(float(values[0]), values[1:], groups, (float(number),)) if number else None
+        for values, number in zip(iou.T, photos, strict=True)
+    )
+    return overall, per_class
 
 
 def _ratio(part: Int[np.ndarray, "*shape"], total: Int[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.evaluation.format import describe_resamples, format_fraction, format_interval
 from boxmask.evaluation.mark import mark_lines
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
 from boxmask.messages import format_count
@@ -24,7 +24,7 @@ def overall_table(evaluation: SegmentationEvaluation) -> Table:
     table = Table(title=format_count(evaluation.images, "photo"), title_justify="left")
     if bootstrap is not None:
         heading = f"{bootstrap.confidence:.0%} interval"
-        table.caption = f"interval from {bootstrap.resamples} resamples of the {evaluation.images} photos"
+        table.caption = describe_resamples(bootstrap.resamples, bootstrap.groups, evaluation.images)
     table.add_column("over all classes")
     table.add_column("metric", justify="right")
     table.add_column(heading, justify="right")
@@ -45,10 +45,11 @@ def class_table(evaluation: SegmentationEvaluation) -> Table:
     all_pixels = max(1, sum(metrics.pixels for metrics in classes.values()))
     table = Table()
     table.add_column("class")
-    for heading in ("share of pixels", "IoU", "Dice", "accuracy", "boundary IoU"):
+    for heading in ("share of pixels", "IoU", "interval", "Dice", "accuracy", "boundary IoU"):
         table.add_column(heading, justify="right")
     for name, metrics in classes.items():
-        fractions = (metrics.IoU, metrics.Dice, metrics.accuracy, metrics.boundary_IoU)
+        iou = (format_fraction(metrics.IoU), format_interval(evaluation.interval_of_class(name)))
+        fractions = (metrics.Dice, metrics.accuracy, metrics.boundary_IoU)
         share = f"{metrics.pixels / all_pixels:.1%}"
-        table.add_row(Text(name), share, *map(format_fraction, fractions))
+        table.add_row(Text(name), share, *iou, *map(format_fraction, fractions))
     return table

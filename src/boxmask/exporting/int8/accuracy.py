@@ -13,7 +13,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.classification.evaluate import classify_all, keep_known_items
 from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.detection.arrays import counted_objects
-from boxmask.evaluation.detection.bootstrap import class_matches, resampled_ap
+from boxmask.evaluation.detection.class_matches import class_matches, resampled_ap
 from boxmask.evaluation.detection.classes import keep_known_classes, with_class_names
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.segmentation.classes import evaluated_classes

@@ -1,0 +1,103 @@
+"""What a comparison says in plain sentences: which model is better, and what the photos cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.seen_photos import ENOUGH
+from boxmask.messages import format_count
+
+POWER = 1.43  # a difference of 1.43 times the interval's half is found four times in five
+
+
+def describe_comparison(
+    metric: str,
+    values: Mapping[str, float | None],
+    differences: Sequence[Difference],
+    photos: int,
+    methods: Mapping[str, str | None] | None = None,
+) -> tuple[str, ...]:
+    """Sentences on a comparison of models on the same photos.
+
+    values:      the metric of each model, by name
+    differences: of all pairs, from `compare_all_results`
+    photos:      number of photos, or of groups of photos that belong together
+    methods:     the method of each model, by name; models with the same one are trainings with several seeds
+    """
+    by_method = _trainings(values, methods or {})
+    return (
+        *_against_the_best(values, differences),
+        *_size_of_the_test_set(metric, differences, photos),
+        *_spread_between_trainings(metric, values, by_method),
+    )
+
+
+def smallest_visible_difference(differences: Sequence[Difference]) -> float | None:
+    """The difference that a paired test on these photos would find four times in five.
+
+    Half the length of an interval is found every second time. None without intervals.
+    """
+    halves = [(pair.interval.high - pair.interval.low) / 2 for pair in differences if pair.interval]
+    return POWER * float(np.median(halves)) if halves else None
+
+
+def _trainings(
+    values: Mapping[str, float | None], methods: Mapping[str, str | None]
+) -> dict[str, list[float]]:
+    """The measured values of each method that was trained several times."""
+    by_method: dict[str, list[float]] = {}
+    for name, value in values.items():
+        method = methods.get(name)
+        if method is not None and value is not None:
+            by_method.setdefault(method, []).append(value)
+    return {method: found for method, found in by_method.items() if len(found) > 1}
+
+
+def _against_the_best(
+    values: Mapping[str, float | None], differences: Sequence[Difference]
+) -> tuple[str, ...]:
+    """The model with the highest metric against each of the others."""
+    measured = {name: value for name, value in values.items() if value is not None}
+    if not measured:
+        return ()
+    best = max(measured, key=measured.__getitem__)
+    pairs = [pair for pair in differences if best in (pair.first, pair.second)]
+    return tuple((pair if pair.first == best else pair.reversed()).describe() for pair in pairs)
+
+
+def _size_of_the_test_set(metric: str, differences: Sequence[Difference], photos: int) -> tuple[str, ...]:
+    """What the test set is too small for."""
+    smallest = smallest_visible_difference(differences)
+    if smallest is None:
+        return ()
+    counted = format_count(photos, "photo")
+    if photos < ENOUGH:
+        return (f"With {counted}, intervals are rough. Label at least {ENOUGH} test photos, better 100.",)
+    if all(pair.is_real for pair in differences):
+        return ()
+    return (
+        f"This test set ({counted}) would show a difference of {smallest:.3f} {metric} or more. "
+        "Smaller ones mostly look like noise; label more test photos to tell such models apart.",
+    )
+
+
+def _spread_between_trainings(
+    metric: str, values: Mapping[str, float | None], by_method: Mapping[str, Sequence[float]]
+) -> tuple[str, ...]:
+    """How much trainings of one method differ, which an interval over photos does not say."""
+    if len(values) < 2:
+        return ()
+    if not by_method:
+        return (
+            "Intervals are over photos: they do not say how much another training of the same method would "
+            "differ. Train with several seeds to see that.",
+        )
+    spreads = [
+        f"{method}: {len(found)} trainings, {metric} {min(found):.3f} to {max(found):.3f}, "
+        f"standard deviation {np.std(found, ddof=1):.3f}."
+        for method, found in by_method.items()
+    ]
+    return (*spreads, "This spread between trainings comes on top of the intervals, which are over photos.")

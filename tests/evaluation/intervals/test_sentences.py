@@ -1,0 +1,57 @@
+import pytest
+
+from boxmask.evaluation.contract import Interval
+from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.intervals.sentences import describe_comparison, smallest_visible_difference
+
+
+def pair(first, second, value, p_value, half=0.04):
+    return Difference(first, second, "AP", value, Interval(value - half, value + half), p_value)
+
+
+VALUES = {"fcos": 0.55, "ssd": 0.50, "faster-rcnn": 0.58}
+PAIRS = (
+    pair("fcos", "ssd", 0.05, 0.04),
+    pair("fcos", "faster-rcnn", -0.03, 0.3),
+    pair("ssd", "faster-rcnn", -0.08, 0.01),
+)
+
+
+def test_the_best_model_against_the_others():
+    sentences = describe_comparison("AP", VALUES, PAIRS, photos=72)
+    assert sentences == (
+        "The difference between faster-rcnn and fcos is noise (AP +0.030, 95 % interval -0.010 to 0.070).",
+        "faster-rcnn is better than ssd on these photos (AP +0.080, 95 % interval 0.040 to 0.120).",
+        "This test set (72 photos) would show a difference of 0.057 AP or more. Smaller ones mostly look "
+        "like noise; label more test photos to tell such models apart.",
+        "Intervals are over photos: they do not say how much another training of the same method would "
+        "differ. Train with several seeds to see that.",
+    )
+
+
+def test_the_spread_between_seeds():
+    values = {"ssd": 0.50, "ssd (seed 1)": 0.52, "ssd (seed 2)": 0.48, "fcos": None}
+    methods = {"ssd": "ssd", "ssd (seed 1)": "ssd", "ssd (seed 2)": "ssd", "fcos": "fcos"}
+    sentences = describe_comparison("AP", values, (), 72, methods)
+    assert sentences == (
+        "ssd: 3 trainings, AP 0.480 to 0.520, standard deviation 0.020.",
+        "This spread between trainings comes on top of the intervals, which are over photos.",
+    )
+
+
+def test_few_photos():
+    sentences = describe_comparison("AP", VALUES, PAIRS, photos=5)
+    assert "With 5 photos, intervals are rough. Label at least 10 test photos, better 100." in sentences
+
+
+def test_a_test_set_that_tells_all_apart_is_large_enough():
+    real = (pair("fcos", "ssd", 0.05, 0.04),)
+    sentences = describe_comparison("AP", {"fcos": 0.55, "ssd": 0.5}, real, 72)
+    assert not any("test set" in sentence for sentence in sentences)
+
+
+def test_one_model_and_no_model():
+    assert describe_comparison("AP", {"ssd": 0.5}, (), 72) == ()
+    assert describe_comparison("AP", {"ssd": None}, (), 72) == ()
+    assert smallest_visible_difference(()) is None
+    assert smallest_visible_difference(PAIRS) == pytest.approx(1.43 * 0.04)
