@@ -12,6 +12,7 @@ from boxmask.comparison.report.sentences import translated_sentences
 from boxmask.comparison.report.texts import LANGUAGES, OTHERS, Texts, messages, text_in
 from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.intervals.sentences import describe_comparison
 
 TEMPLATES = Path(boxmask.comparison.report.__file__).parent / "template"
 
@@ -51,7 +52,10 @@ def test_sentences_are_recognized_by_their_form() -> None:
         Difference("fcos", "ssd", "AP", 0.1, Interval(-0.02, 0.2), 0.3),
         Difference("fcos", "ssd", "AP", 0.1, None, None),
     ]
-    for sentence, translations in translated_sentences([pair.describe() for pair in pairs]):
+    on_models = describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, 72)
+    on_photos = describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, 5)
+    assert len({*on_models, *on_photos}) == 6
+    for sentence, translations in translated_sentences([*on_models, *on_photos]):
         assert set(translations) == set(OTHERS), sentence
     assert translated_sentences(["Unknown."]) == [("Unknown.", {})]
     assert set(LANGUAGES) == {"en", "ko"}

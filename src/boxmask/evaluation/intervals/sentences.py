@@ -27,11 +27,10 @@ def describe_comparison(
     photos:      number of photos, or of groups of photos that belong together
     methods:     the method of each model, by name; models with the same one are trainings with several seeds
     """
-    by_method = _trainings(values, methods or {})
     return (
         *_against_the_best(values, differences),
         *_size_of_the_test_set(metric, differences, photos),
-        *_spread_between_trainings(metric, values, by_method),
+        *_one_training_each(values, methods or {}),
     )
 
 
@@ -42,18 +41,6 @@ def smallest_visible_difference(differences: Sequence[Difference]) -> float | No
     """
     halves = [(pair.interval.high - pair.interval.low) / 2 for pair in differences if pair.interval]
     return POWER * float(np.median(halves)) if halves else None
-
-
-def _trainings(
-    values: Mapping[str, float | None], methods: Mapping[str, str | None]
-) -> dict[str, list[float]]:
-    """The measured values of each method that was trained several times."""
-    by_method: dict[str, list[float]] = {}
-    for name, value in values.items():
-        method = methods.get(name)
-        if method is not None and value is not None:
-            by_method.setdefault(method, []).append(value)
-    return {method: found for method, found in by_method.items() if len(found) > 1}
 
 
 def _against_the_best(
@@ -84,20 +71,14 @@ def _size_of_the_test_set(metric: str, differences: Sequence[Difference], photos
     )
 
 
-def _spread_between_trainings(
-    metric: str, values: Mapping[str, float | None], by_method: Mapping[str, Sequence[float]]
+def _one_training_each(
+    values: Mapping[str, float | None], methods: Mapping[str, str | None]
 ) -> tuple[str, ...]:
-    """How much trainings of one method differ, which an interval over photos does not say."""
-    if len(values) < 2:
+    """What intervals over photos do not say, unless a method was trained several times and shows it."""
+    known = [method for name in values if (method := methods.get(name)) is not None]
+    if len(values) < 2 or len(set(known)) < len(known):
         return ()
-    if not by_method:
-        return (
-            "Intervals are over photos: they do not say how much another training of the same method would "
-            "differ. Train with several seeds to see that.",
-        )
-    spreads = [
-        f"{method}: {len(found)} trainings, {metric} {min(found):.3f} to {max(found):.3f}, "
-        f"standard deviation {np.std(found, ddof=1):.3f}."
-        for method, found in by_method.items()
-    ]
-    return (*spreads, "This spread between trainings comes on top of the intervals, which are over photos.")
+    return (
+        "Intervals are over photos: they do not say how much another training of the same method would "
+        "differ. Train with several seeds to see that.",
+    )
