@@ -60,6 +60,21 @@ def test_all_models_are_evaluated_on_the_same_photos(comparison: tuple[Compariso
     assert (result.task, result.metric, result.split) == ("detection", "AP", "test")
 
 
+def test_metrics_are_those_of_evaluate(comparison: tuple[Comparison, Path], demo: Path, runs: Runs) -> None:
+    joined, expected = comparison[0].models[1].evaluation, boxmask.evaluate(runs("faster-rcnn"), demo)
+    assert list(joined) == list(expected)
+    assert [joined[name] for name in joined] == pytest.approx([expected[name] for name in expected])
+
+
+def test_the_files_are_written(comparison: tuple[Comparison, Path]) -> None:
+    result, out = comparison
+    assert json.loads((out / "comparison.json").read_text()) == json.loads(json.dumps(result.to_dict()))
+    assert "other tool" in (out / "comparison.csv").read_text()
+    assert "other tool" in (out / "report.html").read_text()
+    assert result.sentences
+    assert result.models[0].failures is not None
+
+
 def test_the_training_and_the_speed_are_measured(comparison: tuple[Comparison, Path]) -> None:
     model = comparison[0].models[0]
     assert model.method == "faster-rcnn"
