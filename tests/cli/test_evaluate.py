@@ -40,6 +40,20 @@ def test_failures_are_printed_and_written(
     assert len(metrics["failures"]["photos"]) == metrics["images"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("unet", "pixels"), ("classifier", "objects"), ("mask-rcnn", "objects")]
+)
+def test_failures_of_every_task(
+    boxmask: Callable[..., Any], runs: Callable[[str], Path], demo: Path, kind: str, unit: str
+) -> None:
+    completed = boxmask("evaluate", runs(kind), demo, "--failures", "--json", "-")
+    assert completed.status == 0
+    metrics = json.loads(completed.out)
+    assert metrics["failures"]["confusion"]["unit"] == unit
+    assert len(metrics["failures"]["photos"]) == metrics["images"]
+    assert metrics["failures"].get("kind") == ("segm" if kind == "mask-rcnn" else None)
+
+
 def test_tainted_metrics_are_marked_and_the_seen_photos_can_be_left_out(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
