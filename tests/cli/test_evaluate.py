@@ -38,6 +38,7 @@ def test_failures_are_printed_and_written(
     metrics = json.loads((here / "metrics.json").read_text())
     assert metrics["failures"]["errors"]["AP50"] == pytest.approx(metrics["AP50"])
     assert len(metrics["failures"]["photos"]) == metrics["images"]
+    assert metrics["failures"]["proposals"]["mean_proposals"] > 0
 
 
 @pytest.mark.parametrize(

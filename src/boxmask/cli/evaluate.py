@@ -15,7 +15,7 @@ from boxmask.prediction.view_options import ViewOptions
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from boxmask.tasks.contract import EvaluationReport, Task
+    from boxmask.tasks.contract import EvaluationReport
 
 
 def evaluate(
@@ -120,22 +120,19 @@ def evaluate(
         report = task.evaluate(
             model, dataset, on_unseen_classes, progress, pictures, keep_results=bool(html_file) or failures
         )
-    print_metrics(*_metrics_and_table(task, report, failures), json_file)
+    print_metrics(*_metrics_and_table(report, failures), json_file)
     write_report(html_file, run, data, split, model, report)
     return _print_outputs(report, pictures, html_file)
 
 
-def _metrics_and_table(
-    task: Task[Any, Any], report: EvaluationReport, failures: bool
-) -> tuple[dict[str, Any], Group]:
+def _metrics_and_table(report: EvaluationReport, failures: bool) -> tuple[dict[str, Any], Group]:
     """The metrics for the JSON and the table for the terminal, with what failed if `failures` is True."""
     from rich.console import Group
 
     metrics = report.evaluation.to_dict()
-    if not failures:
+    if not failures or report.failures is None:
         return metrics, report.table
-    analysis = task.analyze_failures(report.dataset, report.results)
-    return metrics | {"failures": analysis.to_dict()}, Group(report.table, analysis.tables())
+    return metrics | {"failures": report.failures.to_dict()}, Group(report.table, report.failures.tables())
 
 
 def _check_files(json_file: Path | None, html_file: Path | None) -> None:

@@ -9,10 +9,6 @@ from typing import Any
 
 from boxmask.comparison.contract import ComparedModel, Comparison
 from boxmask.comparison.report.save import report_file
-from boxmask.evaluation.classification.failures import analyze_classifications
-from boxmask.evaluation.detection.failures.analyze import analyze_failures
-from boxmask.evaluation.failures.contract import FailureAnalysis
-from boxmask.evaluation.segmentation.failures import analyze_label_maps
 from boxmask.models.table import name_of
 from boxmask.progress import Progress
 from boxmask.runs.splits import Split
@@ -40,7 +36,7 @@ def compare_one(run: Path, data: Path, split: Split, model: Any, report: Evaluat
         source=run,
         evaluation=evaluation,
         results=report.results,
-        failures=analyze_results(task, metric, report.dataset, report.results),
+        failures=report.failures,
         training=None,
         speeds=(),
         parameters=_count_parameters(model),
@@ -102,16 +98,6 @@ def deciding_metric(task: str, evaluation: Any) -> str:
     if task != "detection":
         return {"segmentation": "mIoU", "classification": "accuracy"}[task]
     return "mask_AP" if "mask_AP" in evaluation.keys() else "AP"  # noqa: SIM118
-
-
-def analyze_results(task: str, metric: str, dataset: Any, results: Any) -> FailureAnalysis:
-    """What failed in the results of a model. `results[i]` belongs to photo i of `dataset`."""
-    if task == "segmentation":
-        known = list(dict.fromkeys(name for result in results for name in result.class_names))
-        return analyze_label_maps(dataset, results, known)
-    if task == "classification":
-        return analyze_classifications(dataset, results)
-    return analyze_failures(dataset, results, "segm" if metric == "mask_AP" else "bbox")
 
 
 def _count_parameters(model: Any) -> int | None:

@@ -7,7 +7,7 @@ highest IoU with any proposal in the photo. MABO is the mean of ABO over the cla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,14 +78,20 @@ class ProposalCurve:
         }
 
 
-def proposal_curve(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalCurve | None:
-    """The recall of the proposals (P, 4) of each photo against IoU. None without objects that count."""
+def proposal_curve(dataset: DetectionDataset, proposals: Iterable[Tensor]) -> ProposalCurve | None:
+    """The recall of the proposals (P, 4) of each photo against IoU. None without objects that count.
+
+    proposals: read one by one, so that they need not all fit into memory
+    """
     if not dataset.counted.any():
         return None
-    overlaps = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
+    overlaps, counts = [], []
+    for photo, boxes in enumerate(proposals):
+        overlaps.append(best_overlaps(dataset, photo, boxes))
+        counts.append(len(boxes))
     best = np.concatenate(overlaps)[dataset.counted]
     recall = tuple(float((best >= level - 1e-6).mean()) for level in CURVE_IOUS)  # float32 overlaps
-    return ProposalCurve(CURVE_IOUS, recall, float(np.mean([len(boxes) for boxes in proposals])))
+    return ProposalCurve(CURVE_IOUS, recall, float(np.mean(counts)))
 
 
 def proposal_recall(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalRecall:

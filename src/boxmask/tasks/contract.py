@@ -77,6 +77,7 @@ class EvaluationReport:
     errors:   one message per picture that could not be written
     dataset:  the photos, or items, that were evaluated; None unless results are kept
     results:  what the model found in each of them; none unless results are kept
+    failures: what failed in the results; None unless they are kept
     """
 
     evaluation: Evaluation
@@ -86,6 +87,7 @@ class EvaluationReport:
     errors: tuple[str, ...] = ()
     dataset: Any = None
     results: Sequence[Any] = ()
+    failures: FailureAnalysis | None = None
 
     def with_pictures(self, folder: PictureFolder, class_names: Sequence[str]) -> EvaluationReport:
         """The report with the files, notes and errors of the folder that the pictures were drawn into."""
@@ -168,7 +170,7 @@ class Task(Protocol[DatasetT, ModelT]):
         """Evaluate a model, with intervals.
 
         pictures:     a folder to draw labels and results into
-        keep_results: whether the report holds what the model found
+        keep_results: whether the report holds what the model found, and what failed
 
         Raises UsageError, before any photo is opened, if a picture would replace a photo or another file that
         boxmask did not write.

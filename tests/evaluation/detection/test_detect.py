@@ -73,4 +73,4 @@ def test_mask_rcnn_has_proposals_and_one_stage_detectors_have_none(four_photos: 
         network = model_entry(name).build(config, None)
         assert isinstance(network, Detector)
         proposals = propose_all(network.eval(), four_photos)
-        assert expected == (None if proposals is None else len(proposals))
+        assert expected == (None if proposals is None else len(list(proposals)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -23,42 +25,50 @@ class PhotoDetector:
         self._detector = detector
         search = getattr(detector.config, "search", None)
         self._cache = ProposalCache(search) if search is not None else None
+        rpn = detector.boxes if isinstance(detector, MaskRCNN) else detector
+        self._rpn = rpn if isinstance(rpn, FasterRCNN) else None
+
+    @property
+    def makes_proposals(self) -> bool:
+        """Whether its detections are made from proposals that `propose` can give."""
+        return self._cache is not None or self._rpn is not None
 
     def detect(self, photo: Path) -> Detections:
         """The detections in a photo. Raises PhotoError if it cannot be opened."""
         proposals = self._cache.boxes(photo) if self._cache is not None else None
         return self._detector.predict(to_image(photo), proposals=proposals)
 
-    def propose(self, photo: Path) -> Tensor | None:
+    def propose(self, photo: Path) -> Tensor:
         """The proposals (P, 4) that the detections in a photo are made from, in its pixels.
 
-        None for detectors that make no proposals. Raises PhotoError if the photo cannot be opened.
+        None, (0, 4), if it makes no proposals. Raises PhotoError if the photo cannot be opened.
         """
         if self._cache is not None:
             return self._cache.boxes(photo)
-        rpn = self._detector.boxes if isinstance(self._detector, MaskRCNN) else self._detector
-        if not isinstance(rpn, FasterRCNN):
-            return None
-        return rpn.propose(to_image(photo))[: rpn.config.test_proposals[1]]
+        if self._rpn is not None:
+            return self._rpn.propose(to_image(photo))[: self._rpn.config.test_proposals[1]]
+        return torch.zeros(0, 4)
 
 
 def propose_all(
     detector: Detector, dataset: DetectionDataset, *, progress: Progress | None = None
-) -> list[Tensor] | None:
-    """The proposals that the detections in each photo are made from, in the order of the data set.
+) -> Iterator[Tensor] | None:
+    """The proposals that the detections in each photo are made from, one photo at a time.
 
     None for detectors that make no proposals. An RPN is run once more. `progress(done, total)` is called
     after each photo. Raises PhotoError if a photo cannot be opened.
     """
-    photo_detector, proposals = PhotoDetector(detector), []
+    photo_detector = PhotoDetector(detector)
+    return _propose_all(photo_detector, dataset, progress) if photo_detector.makes_proposals else None
+
+
+def _propose_all(
+    photo_detector: PhotoDetector, dataset: DetectionDataset, progress: Progress | None
+) -> Iterator[Tensor]:
     for photo in range(len(dataset)):
-        boxes = photo_detector.propose(dataset.path(photo))
-        if boxes is None:
-            return None
-        proposals.append(boxes)
+        yield photo_detector.propose(dataset.path(photo))
         if progress is not None:
             progress(photo + 1, len(dataset))
-    return proposals
 
 
 def detect_all(

@@ -153,7 +153,8 @@ class ClassificationTask:
         evaluation, items, results = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
         report = EvaluationReport(evaluation, classification_table(evaluation))
         if keep_results:
-            report = replace(report, dataset=items, results=results)
+            failures = self.analyze_failures(items, results)
+            report = replace(report, dataset=items, results=results, failures=failures)
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
 

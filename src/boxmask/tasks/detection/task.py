@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,8 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.detectors.contract import Detector
-from boxmask.evaluation.detection.detect import detect_all
+from boxmask.evaluation.detection.arrays import Kind
+from boxmask.evaluation.detection.detect import detect_all, propose_all
 from boxmask.evaluation.detection.evaluate import (
     check_known_classes,
     evaluate_detections,
@@ -174,7 +175,9 @@ class DetectionTask:
         folder = comparison_folder(dataset, pictures) if pictures is not None else None
         report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
         if keep_results:
-            report = replace(report, dataset=dataset, results=detections)
+            proposals = propose_all(model, dataset, progress=progress)
+            failures = self.analyze_failures(dataset, detections, proposals)
+            report = replace(report, dataset=dataset, results=detections, failures=failures)
         if folder is None:
             return report
         draw_comparisons(dataset, detections, folder)
@@ -193,11 +196,17 @@ class DetectionTask:
         evaluation = evaluate_detections(dataset, detections, on_unseen_classes=on_unseen_classes)
         return EvaluationReport(evaluation, detection_table(evaluation)), detections
 
-    def analyze_failures(self, dataset: DetectionDataset, results: Sequence[Detections]) -> DetectionFailures:
+    def analyze_failures(
+        self,
+        dataset: DetectionDataset,
+        results: Sequence[Detections],
+        proposals: Iterable[Tensor] | None = None,
+    ) -> DetectionFailures:
         """Kinds of errors, confused classes, suspect labels and more; by masks if both sides have them."""
         detections = list(results)
         has_masks = dataset.has_mask.any() and all(found.masks is not None for found in detections)
-        return analyze_failures(dataset, detections, "segm" if has_masks else "bbox")
+        kind: Kind = "segm" if has_masks else "bbox"
+        return analyze_failures(dataset, detections, kind, proposals=proposals)
 
     # ---------------------------------------------------------------- prediction
 

@@ -186,7 +186,8 @@ class SegmentationTask:
         evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder, kept)
         report = EvaluationReport(evaluation, segmentation_table(evaluation))
         if kept is not None:
-            report = replace(report, dataset=dataset, results=kept)
+            failures = self.analyze_failures(dataset, kept)
+            report = replace(report, dataset=dataset, results=kept, failures=failures)
         names = (*model.config.class_names, *dataset.class_names)
         return report.with_pictures(folder, names) if folder is not None else report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -33,7 +33,7 @@ def analyze_failures(
     detections: Sequence[Detections],
     kind: Kind = "bbox",
     *,
-    proposals: Sequence[Tensor] | None = None,
+    proposals: Iterable[Tensor] | None = None,
 ) -> DetectionFailures:
     """What failed in the detections. `detections[i]` belongs to photo i of `dataset`.
 
