@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from boxmask.exporting.export import Export
     from boxmask.exporting.int8.convert import Int8
     from boxmask.exporting.parity.differences import Differences
+    from boxmask.progress import Progress
 
 
 def export(
@@ -89,7 +91,16 @@ def _certify(run: Path, file: Path, options: CertificateOptions) -> None:
     from boxmask.certificate.certificate import write_certificate
     from boxmask.cli.progress import photo_progress, seconds_progress
 
-    with photo_progress("certifying") as progress, seconds_progress("measuring speed") as speed_progress:
+    with ExitStack() as bars:
+        progress = bars.enter_context(photo_progress("certifying"))
+        seconds: list[Progress] = []
+
+        def speed_progress(done: int, total: int) -> None:
+            if not seconds:  # one bar at a time
+                bars.pop_all().close()
+                seconds.append(bars.enter_context(seconds_progress("measuring speed")))
+            seconds[0](done, total)
+
         found = write_certificate(run, file, options, progress, speed_progress)
     for note in found.notes:
         print(note, file=sys.stderr)
