@@ -9,6 +9,9 @@ from boxmask.comparison.report.numbers import fraction, short
 from boxmask.comparison.report.scales import Scale, Tick, fraction_scale, log_scale
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 28, 40
+_REACH = 8
+"""Half the width of a mark and a gap, in pixels of the chart."""
+
 _LETTER, _LINE = 7.6, 14
 """Width of a letter and height of a line, about, in pixels of the chart."""
 
@@ -72,7 +75,8 @@ def _chart(metric: str, rows: list[_Row], width: int, height: int) -> SpeedChart
     times = [speed.median_ms for *_, speeds in rows for speed in speeds]
     across = log_scale(times, _LEFT + 12, width - _RIGHT - 12)
     up = fraction_scale(heights, height - _BOTTOM, _TOP)
-    taken: list[tuple[float, float, float]] = []
+    places = [(across(speed.median_ms), up(value)) for *_, value, speeds in rows for speed in speeds]
+    taken = [(x - _REACH, x + _REACH, y + 4) for x, y in places]
     marks = [
         mark
         for row in sorted(rows, key=lambda row: -row[2])
