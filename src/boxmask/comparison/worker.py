@@ -30,7 +30,7 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print is no event
-    threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+    threading.Thread(target=stop_at_end_of_input, daemon=True).start()
 
     def send(**event: Any) -> None:
         events.write(json.dumps(event) + "\n")
@@ -58,9 +58,13 @@ def _work(request: dict[str, Any], send: Send) -> int:
     return 0
 
 
-def _stop_at_end_of_input() -> None:
-    """Stop this process when the one that started it has ended, or asks for it by closing the pipe."""
-    sys.stdin.read()
+def stop_at_end_of_input() -> None:
+    """Stop this process when the one that started it has ended, or asks for it by closing the pipe.
+
+    A read of `sys.stdin` would hold its lock, for which each forked process waits when it closes it.
+    """
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
