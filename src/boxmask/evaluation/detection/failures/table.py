@@ -9,11 +9,11 @@ from boxmask.evaluation.format import format_fraction
 
 DESCRIPTIONS = {
     "class": "object of another class",
-    "location": "box or mask fits badly",
-    "both": "another class, and fits badly",
-    "duplicate": "second detection of an object",
-    "background": "no object is labeled there",
-    "missed": "object without a detection",
+    "location": "fits badly",
+    "both": "another class, fits badly",
+    "duplicate": "object is found twice",
+    "background": "nothing is labeled there",
+    "missed": "no detection near it",
 }
 
 
@@ -26,7 +26,7 @@ def error_table(errors: ErrorBreakdown) -> Table:
     table.add_column("what is wrong")
     table.add_column("AP50 lost", justify="right")
     table.add_column("errors", justify="right")
-    table.add_column("at the best scores", justify="right")
+    table.add_column("at best scores", justify="right")
     for error in errors.types:
         counts = f"{error.count:,}", f"{error.count_kept:,}"
         table.add_row(error.name, DESCRIPTIONS[error.name], format_fraction(error.lost_AP), *counts)
