@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from boxmask.forecasting.outlook import look_ahead
-from boxmask.forecasting.sentences import budget_sentence, sentences, warnings
+from boxmask.forecasting.sentences import budget_sentence, falling_warnings, sentences, warnings
 from boxmask.runs.recipe import Recipe
 
 PHOTOS = [25] * 3 + [50] * 3 + [100] * 2 + [200] * 2
@@ -31,6 +31,14 @@ def test_flat_hidden_and_far_gains_are_warned_of() -> None:
 def test_models_that_find_nothing_are_warned_of() -> None:
     (warning,) = warnings("AP", look_ahead(PHOTOS, [0.0] * 10, (25,)), 100, "test")
     assert warning.startswith("the models have hardly learned anything (AP 0.000)")
+
+
+def test_falling_curves_are_warned_of() -> None:
+    measured = [(4, 0.2), (4, 0.3), (58, 0.14), (29, 0.16), (58, 0.16)]
+    (warning,) = falling_warnings("AP", 0.05, measured)
+    assert warning.startswith("models of 4 photos are better than those of all 58 (AP 0.250 and 0.150).")
+    assert falling_warnings("AP", 0.12, measured) == ()
+    assert falling_warnings("AP", 0.01, [(4, 0.1), (8, 0.2)]) == ()
 
 
 def test_the_budget_in_words() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 
 from boxmask.forecasting.outlook import CONFIDENCE, CurveOutlook
 from boxmask.forecasting.pool.choose import Chosen
-from boxmask.forecasting.sentences import budget_sentence, sentences, warnings
+from boxmask.forecasting.sentences import budget_sentence, falling_warnings, sentences, warnings
 from boxmask.forecasting.tables import class_table, overall_table
 from boxmask.forecasting.trainings import Measured
 from boxmask.runs.recipe import Recipe
@@ -59,7 +59,9 @@ class Forecast:
 
     def warnings(self) -> tuple[str, ...]:
         """What makes the answer uncertain."""
-        return warnings(self.metric, self.overall, self.evaluated, self.split)
+        measured = [(training.photos, training.metric) for training in self.trainings]
+        falling = falling_warnings(self.metric, self.overall.chance, measured)
+        return (*falling, *warnings(self.metric, self.overall, self.evaluated, self.split))
 
     def tables(self) -> RenderableType:
         """The report for the terminal."""

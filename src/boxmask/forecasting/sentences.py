@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from boxmask.forecasting.outlook import CurveOutlook, Outlook
 from boxmask.messages import format_count
 from boxmask.options import option
@@ -53,6 +56,26 @@ def warnings(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tu
             "is for these photos only."
         )
     return tuple(found)
+
+
+def falling_warnings(metric: str, chance: float, measured: Sequence[tuple[int, float]]) -> tuple[str, ...]:
+    """A warning if models of a part of the photos are better than those of all photos.
+
+    chance:   by how much two trainings usually differ
+    measured: the photos and the metric of each training
+    """
+    values: dict[int, list[float]] = defaultdict(list)
+    for photos, value in measured:
+        values[photos].append(value)
+    means = {photos: sum(of_size) / len(of_size) for photos, of_size in values.items()}
+    total, best = max(means), max(means, key=lambda photos: means[photos])
+    if means[best] <= means[total] + chance:
+        return ()
+    return (
+        f"models of {best:,} photos are better than those of all {total:,} ({metric} {means[best]:.3f} and "
+        f"{means[total]:.3f}). The trainings are too short for so many photos, and the forecast is of no "
+        f"use: raise {option('max_minutes')} or {option('epochs')}.",
+    )
 
 
 def _far_warning(first: Outlook, last: Outlook) -> str:
