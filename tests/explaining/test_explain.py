@@ -229,6 +229,8 @@ def test_a_large_photo_is_sampled(monkeypatch: pytest.MonkeyPatch, photo: RGBIma
     data = explain_photo(build("fcn"), photo)["class-scores"].data
     assert data["step"] == 3
     assert np.allclose(data["probabilities"], whole[:, ::3, ::3], atol=1e-5)
+    skips = explain_photo(build("fcn"), photo)["skips"]
+    assert skips.data["levels"][0]["labels"].shape == (512, 640)  # of the pictures
 
 
 def test_the_last_step_of_fcn_is_its_label_map(photo: RGBImage, build: Build) -> None:

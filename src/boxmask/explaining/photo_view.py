@@ -50,6 +50,11 @@ class PhotoView:
         """The photo at the size of the pictures."""
         return self.fit(self.pixels)
 
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) of the pictures."""
+        return int(self.picture.shape[0]), int(self.picture.shape[1])
+
     def fit(self, picture: RGBImage) -> RGBImage:
         """A picture of the photo, scaled to the size of the pictures."""
         height, width = self.size
@@ -135,8 +140,8 @@ class PhotoView:
         batch:  the network's input, whose padding the map covers as well; None: the map has no padding
         center: as in `spread_cells`
         """
-        size = (int(self.picture.shape[0]), int(self.picture.shape[1]))
-        return draw_heat_map(self.picture, spread_cells(cells, covered(batch), size, center), limits)
+        values = spread_cells(cells, covered(batch), self.picture_size, center)
+        return draw_heat_map(self.picture, values, limits)
 
 
 def covered(batch: Batch | None) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from boxmask.explaining.contract import Stage
 from boxmask.explaining.inputs import image_stage, sheet
 from boxmask.explaining.photo_view import PhotoView
-from boxmask.pipeline.images import Batch, spatial_size
+from boxmask.pipeline.images import Batch
 from boxmask.pipeline.segmentation.inference import probability_strips, segment, upsample_argmax
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap
@@ -146,16 +146,17 @@ def label_map_stage(view: PhotoView, label_map: SegmentationMap) -> Stage:
 
 
 def intermediate_labels(view: PhotoView, batch: Batch, logits: Tensor) -> UInt8[np.ndarray, "H W"]:
-    """The label map of other logits of the network than the last, (1, K, H, W) at the network's size."""
+    """The label map of logits (1, K, h, w) of the network; of a large photo, at the size of the pictures."""
     height, width = batch.sizes[0]
-    labels: UInt8[np.ndarray, "H W"] = upsample_argmax(
-        logits[0, :, :height, :width].float(), spatial_size(view.image)
-    ).numpy()
+    size = view.size if view.size[0] * view.size[1] <= MAX_PIXELS else view.picture_size
+    labels: UInt8[np.ndarray, "H W"] = upsample_argmax(logits[0, :, :height, :width].float(), size).numpy()
     return labels
 
 
 def draw_labels(view: PhotoView, labels: UInt8[np.ndarray, "H W"], class_names: Sequence[str]) -> RGBImage:
-    """The photo tinted by class, at the size of the pictures."""
+    """The photo tinted by class, at the size of the pictures; labels have this size or the photo's."""
+    if labels.shape == view.picture.shape[:2]:
+        return tint_classes(view.picture, labels, class_names)
     return view.fit(tint_classes(view.pixels, labels, class_names))
 
 
