@@ -18,7 +18,7 @@ from boxmask.types import Detections
 MIN_SCORE = 0.05
 """Detections with lower scores are not drawn."""
 
-_MAX_POINTS = 60
+_MAX_POINTS = 40
 _LARGE_SIDE = 1000
 """Coordinates in larger photos are written in whole pixels."""
 
@@ -41,6 +41,7 @@ class DrawnDetection:
 class DrawnLabel:
     """A labeled object.
 
+    x, y:   the lower left corner, below which the name is written; names of detections are above them
     missed: numbers of the models that did not find it with a score that is high enough
     """
 
@@ -123,9 +124,11 @@ class ObjectDrawer:
         rows = self._dataset.rows(photo)
         counted = self._dataset.counted[rows].tolist()
         paths = _paths(self._dataset.boxes[rows], self._dataset.masks(photo), self._size(photo))
-        for index, (name, (path, x, y)) in enumerate(zip(self._names(photo), paths, strict=True)):
+        bottoms = self._dataset.boxes[rows][:, 3].tolist()
+        for index, (name, (path, x, _)) in enumerate(zip(self._names(photo), paths, strict=True)):
             missed = tuple(number for number, each in enumerate(found) if counted[index] and not each[index])
             label = int(self._dataset.labels[rows][index])
+            y = rounded(bottoms[index])
             yield DrawnLabel(label, name, path, x, y, missed, counted[index])
 
     def _layer(
