@@ -111,7 +111,8 @@ def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[Split
     """
     if not run.split_file.is_file():
         return dataset, None
-    common = find_common_photos(dataset, read_split_file(run.split_file))
+    split_file = read_split_file(run.split_file)
+    common = find_common_photos(dataset, split_file)
     read_from_here = was_read_from(run, dataset.root, data)
     if not common.is_data_set_of_run(read_from_here):
         notes = dataset.notes + common.notes_on_other_data_set()
@@ -124,7 +125,7 @@ def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[Split
     split_of = common.splits(read_from_here)
     splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
     notes = dataset.notes + common.notes(read_from_here)
-    own = without_unsplit_photos(replace(dataset, splits=splits, notes=notes))
+    own = without_unsplit_photos(replace(dataset, splits=splits, notes=notes, draw=split_file.draw))
     return own, _RunPhotos(is_own=True, seen=_seen_by(run, common, names), contents=common.contents)
 
 

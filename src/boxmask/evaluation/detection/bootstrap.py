@@ -54,6 +54,17 @@ class APSamples:
     per_class: Mapping[str, Mapping[str, Sample]]
 
 
+def class_intervals(intervals: APIntervals | None, name: str) -> dict[str, Interval | None]:
+    """The intervals of AP and AP50 of one class; None for a class without objects."""
+    of_class = {} if intervals is None else intervals.per_class.get(name, {})
+    return {metric: of_class.get(metric) for metric in ("AP", "AP50")}
+
+
+def overall_intervals(intervals: APIntervals | None) -> dict[str, Interval | None]:
+    """The intervals of AP, AP50 and AP75 over all classes; None without intervals."""
+    return {name: None if intervals is None else getattr(intervals, name) for name in AP_IOUS}
+
+
 def ap_intervals(
     dataset: DetectionDataset,
     detections: Sequence[Detections],

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
+
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
@@ -22,12 +25,18 @@ from boxmask.evaluation.contract import (
     summarize,
 )
 from boxmask.evaluation.detection.arrays import counted_objects
-from boxmask.evaluation.detection.bootstrap import APIntervals, ap_intervals
+from boxmask.evaluation.detection.bootstrap import (
+    APIntervals,
+    ap_intervals,
+    class_intervals,
+    overall_intervals,
+)
 from boxmask.evaluation.detection.boundary_ap import BoundaryMetrics, boundary_metrics
 from boxmask.evaluation.detection.classes import extra_classes_note, keep_known_classes, with_class_names
 from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
+from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.messages import format_count
 from boxmask.progress import Progress
@@ -56,7 +65,7 @@ class MaskEvaluation:
 
     def intervals(self) -> dict[str, Interval | None]:
         """The intervals of mask_AP, mask_AP50 and mask_AP75."""
-        return {f"mask_{name}": interval for name, interval in _intervals_of(self.ap_intervals).items()}
+        return {f"mask_{name}": interval for name, interval in overall_intervals(self.ap_intervals).items()}
 
     def metrics_of_class(self, name: str) -> dict[str, float | None]:
         """The metrics of one class."""
@@ -65,8 +74,7 @@ class MaskEvaluation:
 
     def intervals_of_class(self, name: str) -> dict[str, Interval | None]:
         """The intervals of `metrics_of_class`."""
-        of_class = class_intervals(self.ap_intervals, name)
-        return {f"mask_{metric}": interval for metric, interval in of_class.items()}
+        return {f"mask_{metric}": each for metric, each in class_intervals(self.ap_intervals, name).items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,7 +150,7 @@ class DetectionEvaluation:
 
     def _intervals(self) -> dict[str, Interval | None]:
         masks = {} if self.masks is None else self.masks.intervals()
-        return _intervals_of(self.ap_intervals) | masks
+        return overall_intervals(self.ap_intervals) | masks
 
     def _metrics_of_class(self, name: str) -> dict[str, Any]:
         ap = self.coco.per_class[name]
@@ -159,18 +167,6 @@ class DetectionEvaluation:
         """The intervals of AP and AP50 of one class, and of its mask counterparts."""
         masks = {} if self.masks is None else self.masks.intervals_of_class(name)
         return class_intervals(self.ap_intervals, name) | masks
-
-
-def class_intervals(intervals: APIntervals | None, name: str) -> dict[str, Interval | None]:
-    """The intervals of AP and AP50 of one class; None for a class without objects."""
-    of_class = {} if intervals is None else intervals.per_class.get(name, {})
-    return {metric: of_class.get(metric) for metric in ("AP", "AP50")}
-
-
-def _intervals_of(intervals: APIntervals | None) -> dict[str, Interval | None]:
-    """The intervals over all classes."""
-    names = ("AP", "AP50", "AP75")
-    return {name: None if intervals is None else getattr(intervals, name) for name in names}
 
 
 def evaluate_detector(
@@ -217,11 +213,12 @@ def evaluate_detections(
     known = list(dict.fromkeys(name for in_photo in detections for name in in_photo.class_names))
     kept, notes = keep_known_classes(dataset, known, on_unseen_classes)
     matching = [with_class_names(in_photo, kept.class_names) for in_photo in detections]
-    masks, mask_notes = _evaluate_masks(kept, matching, interval)
+    groups = photo_groups(kept) if interval else None
+    masks, mask_notes = _evaluate_masks(kept, matching, interval, groups)
     return DetectionEvaluation(
         coco=coco_metrics(kept, matching),
         voc=voc_metrics(kept, matching),
-        ap_intervals=ap_intervals(kept, matching) if interval else None,
+        ap_intervals=ap_intervals(kept, matching, groups=groups) if interval else None,
         images=len(kept),
         objects=int(kept.counted.sum()),
         notes=notes + extra_classes_note(detections, dataset.class_names) + mask_notes,
@@ -231,7 +228,10 @@ def evaluate_detections(
 
 
 def _evaluate_masks(
-    dataset: DetectionDataset, detections: Sequence[Detections], interval: bool
+    dataset: DetectionDataset,
+    detections: Sequence[Detections],
+    interval: bool,
+    groups: Int[np.ndarray, " P"] | None,
 ) -> tuple[MaskEvaluation | None, tuple[str, ...]]:
     """The metrics of masks, if there are any to compare, and notes."""
     if any(in_photo.masks is None for in_photo in detections):
@@ -242,7 +242,7 @@ def _evaluate_masks(
     evaluation = MaskEvaluation(
         coco=coco_metrics(dataset, detections, "segm"),
         boundary=boundary_metrics(dataset, detections),
-        ap_intervals=ap_intervals(dataset, detections, "segm") if interval else None,
+        ap_intervals=ap_intervals(dataset, detections, "segm", groups=groups) if interval else None,
         objects=objects,
     )
     missing = all_objects - objects

@@ -21,6 +21,7 @@ from boxmask.evaluation.detection.bootstrap import ap_samples
 from boxmask.evaluation.detection.class_matches import class_matches
 from boxmask.evaluation.detection.classes import keep_known_classes, with_class_names
 from boxmask.evaluation.intervals.difference import Difference, holm
+from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.intervals.resampling import Resampling
 from boxmask.evaluation.intervals.sample import Sample, difference_interval
 from boxmask.evaluation.segmentation.classes import evaluated_classes
@@ -48,7 +49,7 @@ def compare_results(
 
     names:  of the models, for the sentence
     metric: AP, AP50, AP75, mask_AP, mask_AP50, mask_AP75, mIoU or accuracy; default: AP, mIoU or accuracy
-    groups: a number for each photo, the same for photos that belong together
+    groups: a number for each photo, the same for photos that belong together; default: as in the split
 
     Raises LabelError for classes that a model does not know, and KeyError for an unknown metric.
     """
@@ -126,8 +127,8 @@ _TASKS: dict[
     type,
     tuple[str, Callable[[Any, Any, str, Resampling], Sample], Callable[[Any], Int[np.ndarray, " P"] | None]],
 ] = {
-    DetectionDataset: ("AP", _sample_detection, lambda dataset: None),
-    SegmentationDataset: ("mIoU", _sample_segmentation, lambda dataset: None),
+    DetectionDataset: ("AP", _sample_detection, photo_groups),
+    SegmentationDataset: ("mIoU", _sample_segmentation, photo_groups),
     ClassificationDataset: ("accuracy", _sample_classification, lambda dataset: dataset.photo_of),
 }
 """For each kind of labels: the metric by default, how to compute it, and which items belong together."""

@@ -20,6 +20,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
 from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes, extra_classes_note
@@ -173,7 +174,7 @@ def evaluate_label_maps(
     extra_pixels, all_pixels = int(counts.confusion[:, :, -1].sum()), max(1, int(counts.confusion.sum()))
     return SegmentationEvaluation(
         metrics=segmentation_metrics(counts, classes.class_names),
-        miou_interval=miou_interval(counts) if interval else None,
+        miou_interval=miou_interval(counts, groups=photo_groups(dataset)) if interval else None,
         images=len(dataset),
         notes=classes.notes + extra_classes_note(classes, extra_pixels, all_pixels),
         seen=find_seen(dataset),
