@@ -37,6 +37,12 @@ def test_in_8_bits_objects_that_overlap_are_matched() -> None:
     assert found.score == pytest.approx(0.1)
 
 
+def test_in_8_bits_the_highest_score_counts() -> None:
+    moved, double = (10.0, 10.0, 33.0, 30.0, 0.8, 0), (10.0, 10.0, 30.0, 31.0, 0.06, 0)
+    found = compare_results(detections(CAT), detections(moved, double), CONFIG, is_int8=True)
+    assert (found.box, found.score, found.mismatches) == (pytest.approx(3.0), pytest.approx(0.1), 0)
+
+
 def test_in_8_bits_other_classes_and_new_objects_are_mismatches() -> None:
     other = (*CAT[:5], 1)
     found = compare_results(detections(CAT), detections(other), CONFIG, is_int8=True)

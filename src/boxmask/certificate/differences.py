@@ -42,11 +42,11 @@ def _compare_likely(expected: Detections, found: Detections) -> Differences:
     for row in range(len(first)):
         box, score = np.asarray(first.boxes)[row], float(first.scores[row])
         overlaps = iou(torch.from_numpy(box[None]), torch.from_numpy(np.asarray(found.boxes)))[0].numpy()
-        ious = np.where(free & (np.asarray(found.labels) == first.labels[row]), overlaps, 0.0)
-        if ious.max(initial=0.0) < MIN_IOU:
+        counterparts = free & (np.asarray(found.labels) == first.labels[row]) & (overlaps >= MIN_IOU)
+        if not counterparts.any():
             total |= Differences(mismatches=1)
             continue
-        match = int(ious.argmax())
+        match = int(counterparts.argmax())  # that with the highest score, which comes first
         free[match] = False
         box_apart = float(np.abs(np.asarray(found.boxes)[match] - box).max())
         mask_iou = _mask_iou(first, row, found, match)

@@ -77,6 +77,7 @@ def test_arrays_survive_the_way_there_and_back() -> None:
     for name, array in arrays.items():
         assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
         np.testing.assert_array_equal(found[name], array)
+        assert found[name].flags.writeable
     with pytest.raises(ValueError, match="photos: expected one of uint8"):
         decode_arrays(encode_arrays({"photos": np.zeros(1, dtype=np.float64)}))
 

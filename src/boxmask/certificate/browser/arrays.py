@@ -35,6 +35,6 @@ def decode_arrays(message: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, An
         if entry["type"] not in TYPES:
             raise ValueError(f"{entry['name']}: expected one of {', '.join(TYPES)}, found {entry['type']}")
         end = start + entry["bytes"]
-        array = np.frombuffer(message[start:end], dtype=entry["type"])
+        array = np.frombuffer(message[start:end], dtype=entry["type"]).copy()  # so that it can be written
         arrays[entry["name"]], start = array.reshape(entry["shape"]), end
     return arrays, header
