@@ -163,3 +163,24 @@ def test_the_default_folder_names_data_and_model(demo: Path, quick: Recipe) -> N
 )
 def test_minutes_in_words(minutes: float, text: str) -> None:
     assert format_minutes(minutes) == text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "metric"), [("mask-rcnn", "mask_AP"), ("unet", "mIoU"), ("classifier", "accuracy")]
+)
+def test_every_task(
+    recipes: dict[str, Recipe], demo: Path, tmp_path: Path, scene: Any, kind: str, metric: str
+) -> None:
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for number in range(3):
+        scene(number).save(pool / f"{number}.jpg")
+    options = ForecastOptions(recipes[kind], more=(10,), draws=1, pool=pool, label_next=2)
+    result = forecast(demo, options, tmp_path / "forecast")
+    assert result.metric == metric
+    assert [training.photos for training in result.trainings] == [18, 4, 9]
+    assert result.overall.outlooks[0].photos == 28
+    assert result.per_class
+    assert result.label_next is not None
+    assert len(result.label_next.photos) == 2

@@ -21,7 +21,7 @@ def photo_features(model: Any, photo: Path) -> Float[np.ndarray, " C"]:
 
     Raises PhotoError if the photo cannot be read.
     """
-    backbone = model.backbone
+    backbone = _backbone(model)
     device = backbone.mean.device
     pixels = to_image(photo)[None].to(device, torch.float32) / 255
     resized = F.interpolate(pixels, (SIDE, SIDE), mode="bilinear", antialias=True)
@@ -29,3 +29,8 @@ def photo_features(model: Any, photo: Path) -> Float[np.ndarray, " C"]:
     features = backbone(normalized)[-1].mean(dim=(2, 3))[0]
     vector: Float[np.ndarray, " C"] = F.normalize(features, dim=0).cpu().numpy()
     return vector
+
+
+def _backbone(model: Any) -> Any:
+    """The backbone of a model, or of the detector inside it, as in Mask R-CNN."""
+    return next(part.backbone for part in model.modules() if hasattr(part, "backbone"))
