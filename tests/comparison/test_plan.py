@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from boxmask.comparison.jobs import Job, check_names
 from boxmask.comparison.options import CompareOptions
-from boxmask.comparison.plan import Schedule, format_minutes
+from boxmask.comparison.photos import ComparedPhotos
+from boxmask.comparison.plan import Schedule, describe_plan, format_minutes
 from boxmask.comparison.shared_recipe import SharedRecipe
 from boxmask.errors import UsageError
 
@@ -34,6 +37,25 @@ def test_the_time_left_counts_the_trainings_that_wait(tmp_path: Path) -> None:
     assert schedule.place(jobs[1]) == "fcos (model 2 of 3)"
     assert schedule.time_left(jobs[1], 4.0) == "16 minutes of training left"
     assert schedule.time_left(jobs[1], None) == ""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "line"),
+    [
+        (SharedRecipe(epochs=1), "to train: 2 models, 1 pass each"),
+        (
+            SharedRecipe(max_minutes=60),
+            "to train: 2 models, 60 minutes each, 2 h 00 min in all. Evaluating and measuring take a few "
+            "minutes more.",
+        ),
+    ],
+)
+def test_the_plan_says_how_long_it_takes(tmp_path: Path, recipe: SharedRecipe, line: str) -> None:
+    full = SimpleNamespace(splits=np.array(["train", "train", "test"]))
+    photos = ComparedPhotos(Path("photos"), "detection", (), full, None)
+    jobs = [Job(name, name, tmp_path / name, recipe.of_model(name, 0)) for name in ("ssd", "fcos")]
+    lines = describe_plan(photos, jobs, CompareOptions(recipe=recipe))
+    assert lines == ("photos: 2 train, 0 val, 1 test photos; evaluated on the test photos", line)
 
 
 def test_names_are_unique() -> None:

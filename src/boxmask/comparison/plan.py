@@ -26,8 +26,8 @@ def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareO
         return (*lines, "all trainings are done")
     minutes, number = options.recipe.minutes, format_count(len(waiting), "model")
     if minutes is None:
-        passes = f"{options.recipe.epochs:,} passes each" if options.recipe.epochs else ""
-        return (*lines, f"to train: {number}, {passes}{already}")
+        passes = format_count(options.recipe.epochs or 0, "pass")
+        return (*lines, f"to train: {number}, {passes} each{already}")
     total = format_minutes(minutes * len(waiting))
     more = "Evaluating and measuring take a few minutes more."
     return (*lines, f"to train: {number}, {minutes:g} minutes each, {total} in all{already}. {more}")
