@@ -26,7 +26,7 @@ def test_a_forecast_and_its_continuation(
     assert "With 10 more training photos (28 in all), expect AP" in " ".join(completed.out.split())
     folder = here / "forecasts" / "digits-faster-rcnn"
     assert {file.name for file in folder.glob("forecast.*")} == {
-        f"forecast.{s}" for s in ("json", "csv", "png", "svg")
+        f"forecast.{s}" for s in ("json", "csv", "png", "svg", "html")
     }
     again = boxmask("forecast", demo, *quick_flags, *QUICK, "--json", "-")
     assert "forecast: 3 trainings of faster-rcnn on 4, 9 and 18 photos; 3 of them are done" in again.err
