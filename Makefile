@@ -19,7 +19,7 @@ test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q
 
 chaos: $(READY)  ## kill a two-minute training 100 times and resume it each time: about half an hour
-	$(BIN)/python -m pytest -q -m chaos tests/chaos
+	$(BIN)/python -m pytest -q -m chaos tests/chaos tests/comparison/test_interrupted.py
 
 check: $(READY)  ## style, types, and which package may import which
 	$(BIN)/ruff check .

@@ -76,11 +76,11 @@ def send(number: int) -> Callable[[subprocess.Popen[bytes]], None]:
 @pytest.mark.parametrize(
     ("moment", "stop"),
     [
-        ("runs/ssd-seed-0/.lock", send(signal.SIGKILL)),
+        pytest.param("runs/ssd-seed-0/.lock", send(signal.SIGKILL), marks=pytest.mark.chaos),
         ("runs/ssd-seed-0/recipe.json", send(signal.SIGINT)),
         ("runs/ssd-seed-0/log.jsonl", send(signal.SIGKILL)),
         ("runs/ssd-seed-0/recipe.json", kill_worker),
-        ("models/ssd-seed-0/training.json", send(signal.SIGTERM)),
+        pytest.param("models/ssd-seed-0/training.json", send(signal.SIGTERM), marks=pytest.mark.chaos),
         ("models/ssd-seed-0/found.json", send(signal.SIGKILL)),
     ],
 )

@@ -42,6 +42,7 @@ from boxmask.types import SegmentationMap
 
 Send = Callable[..., None]
 SECONDS_BETWEEN_EVENTS = 0.5
+TRAINING = "training"  # the step, and the stage of methods that have one only
 
 
 class StepError(BoxmaskError):
@@ -63,12 +64,14 @@ class TrainingReport(Report):
     def advance(self, done: int, total: int, unit: str = "photos") -> None:
         """Send how many items are done."""
         super().advance(done, total, unit)
-        self._send_soon(done / max(1, total))
+        if self.stage != TRAINING:  # there, photos are read or validated beside the steps
+            self._send_soon(done / max(1, total))
 
     def _send_soon(self, share: float, minutes: float | None = None) -> None:
         if (now := time.monotonic()) - self._last > SECONDS_BETWEEN_EVENTS:
             self._last = now
-            self._send(step=f"training ({self.stage})", share=share, minutes=minutes)
+            step = TRAINING if self.stage == TRAINING else f"{TRAINING} ({self.stage})"
+            self._send(step=step, share=share, minutes=minutes)
 
 
 # ---------------------------------------------------------------- training
@@ -79,7 +82,7 @@ def train_model(job: Job, data: Path, folder: Path, send: Send) -> bool:
     run = Run(job.source)
     if job.recipe is None or run.finished:
         return True
-    send(step="training", share=0.0)
+    send(step=TRAINING, share=0.0)
     report = TrainingReport(send)
     try:
         if run.recipe_file.is_file():
