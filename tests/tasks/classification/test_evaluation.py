@@ -61,8 +61,11 @@ def mistakes_in(folder: Path) -> PictureFolder:
 def test_metrics_and_progress(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[200, 250, 20], night=[0, 30])
     calls: list[tuple[int, int]] = []
-    evaluation = evaluate_and_draw(CLASSIFIER, items, progress=lambda *done: calls.append(done))
+    evaluation, evaluated, found = evaluate_and_draw(
+        CLASSIFIER, items, progress=lambda *done: calls.append(done)
+    )
     assert evaluation.accuracy == pytest.approx(4 / 5)
+    assert len(found) == len(evaluated) == 5
     assert evaluation.mean_accuracy == pytest.approx((2 / 3 + 1) / 2)
     assert evaluation.mistakes() == [("day", "night", 1)]
     assert calls == [(done, 5) for done in range(1, 6)]
@@ -94,7 +97,8 @@ def test_the_mistakes_are_drawn_as_one_picture(tmp_path: Path) -> None:
 
 def test_without_mistakes_there_is_no_picture(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[250], night=[0])
-    assert evaluate_and_draw(CLASSIFIER, items, pictures=mistakes_in(tmp_path / "pictures")).accuracy == 1
+    evaluation, *_ = evaluate_and_draw(CLASSIFIER, items, pictures=mistakes_in(tmp_path / "pictures"))
+    assert evaluation.accuracy == 1
     assert not (tmp_path / "pictures").exists()
 
 
@@ -102,7 +106,7 @@ def test_classes_that_the_classifier_does_not_know(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[250], dusk=[90, 90], night=[0])
     with pytest.raises(LabelError, match='"dusk": 2 items in'):
         evaluate_and_draw(CLASSIFIER, items)
-    evaluation = evaluate_and_draw(CLASSIFIER, items, "skip", pictures=mistakes_in(tmp_path / "pictures"))
+    evaluation, *_ = evaluate_and_draw(CLASSIFIER, items, "skip", pictures=mistakes_in(tmp_path / "pictures"))
     assert evaluation.images == 2
     assert evaluation.notes == (
         "classes that the model does not know are left out of the metrics:\n"
@@ -112,4 +116,5 @@ def test_classes_that_the_classifier_does_not_know(tmp_path: Path) -> None:
 
 
 def test_labels_of_a_single_class_can_be_evaluated(tmp_path: Path) -> None:
-    assert evaluate_and_draw(CLASSIFIER, make_dataset(tmp_path / "set", day=[250, 20])).accuracy == 0.5
+    evaluation, *_ = evaluate_and_draw(CLASSIFIER, make_dataset(tmp_path / "set", day=[250, 20]))
+    assert evaluation.accuracy == 0.5
