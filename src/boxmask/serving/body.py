@@ -41,20 +41,28 @@ class BodyReader:
             )
         body = bytearray()
         try:
+            await self._receive(request, body)
+            yield bytes(body)
+        finally:
+            self._held -= len(body)
+
+    async def _receive(self, request: Request, body: bytearray) -> None:
+        """Add the chunks of a request to `body`, and count them as held. Raises RequestError."""
+        try:
             async with asyncio.timeout(self._seconds):
                 async for chunk in request.stream():
                     self._check(len(body) + len(chunk), len(chunk))
                     self._held += len(chunk)
                     body += chunk
-            yield bytes(body)
         except TimeoutError as error:
             raise RequestError(
-                408, "body-slow", f"the request was not complete after {self._seconds:g} seconds."
+                408,
+                "body-slow",
+                f"the request was not complete after {self._seconds:g} seconds. Send fewer or smaller "
+                "photos.",
             ) from error
         except ClientDisconnect as error:
             raise RequestError(400, "body-incomplete", "the request ended before it was complete.") from error
-        finally:
-            self._held -= len(body)
 
     def check_announced(self, request: Request) -> None:
         """Raise RequestError for a body that announces that it is too large."""

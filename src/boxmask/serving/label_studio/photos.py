@@ -97,12 +97,14 @@ class TaskPhotos:
                 if (match := finder.find(path, "")) is not None:
                     file = folder / match.file
                     return file if file.resolve().is_relative_to(folder.resolve()) else None
-        except (LabelError, ValueError, OSError) as error:  # several photos; a path with a NUL
+        except LabelError as error:
             raise RequestError(
                 422,
                 "photo-ambiguous",
                 f"{shown}: the folder of --label-studio-photos has several such photos",
             ) from error
+        except (ValueError, OSError):  # a path with a NUL, or one that cannot be read
+            return None
         return None
 
     def _current_finder(self, folder: Path, *, rescan: bool) -> PhotoFinder:
