@@ -28,13 +28,14 @@ from rich.console import Console
 from rich.table import Table
 
 from boxmask.forecasting.fit import fit_curve
-from boxmask.forecasting.folder import check_settings, claim_forecast
+from boxmask.forecasting.folder import EVALUATIONS, PARTS, ForecastFolder
 from boxmask.forecasting.labels import read_labels
 from boxmask.forecasting.options import ForecastOptions
 from boxmask.forecasting.outlook import look_ahead
 from boxmask.forecasting.trainings import CLASS_METRICS, measure_all
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.serialization import recipe_to_dict
+from boxmask.runs.work_folder import check_settings, claim_folder, record_split
 from boxmask.tasks.table import task_of
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
@@ -171,9 +172,10 @@ class Check:
 def measure(data: Path, recipe: Recipe, out: Path) -> list[Check]:
     """Train on parts of a data set, and compare forecasts from the small parts with the large ones."""
     options = ForecastOptions(recipe)
-    with claim_forecast(out / data.name) as folder:
+    with claim_folder(ForecastFolder(out / data.name), (PARTS, EVALUATIONS)) as folder:
         labels = read_labels(data, recipe, options, folder, SHARES)
         check_settings(folder, {"labels": labels.dataset.fingerprint(), **recipe_to_dict(recipe)})
+        record_split(folder, labels.photos)
         measure_all(labels, recipe, folder, Report())
         curves: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for part in labels.parts:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.messages import format_errors, format_note, one_line, shorten_note
+import pytest
+
+from boxmask.messages import format_errors, format_minutes, format_note, one_line, shorten_note
 
 LOCATIONS = [f"a, b.xml:{line}" for line in range(1, 9)]
 
@@ -42,3 +44,19 @@ def test_the_error_of_another_library_is_one_line() -> None:
     assert one_line(KeyError()) == "KeyError"
     assert one_line(ValueError("x" * 300)) == "x" * 200 + "..."
     assert one_line(ValueError("a heading:")) == "a heading:"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0.25, "0.25 minutes"),
+        (0.5, "0.5 minutes"),
+        (1, "1 minute"),
+        (6.04, "6 minutes"),
+        (48.2, "48 minutes"),
+        (150, "2 h 30 min"),
+        (120, "2 h 00 min"),
+    ],
+)
+def test_minutes(minutes: float, text: str) -> None:
+    assert format_minutes(minutes) == text

@@ -84,6 +84,15 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
 
 
+def format_minutes(minutes: float) -> str:
+    """Minutes, or hours and minutes: "1 minute", "48 minutes", "2 h 30 min"."""
+    if minutes < 90:
+        shown = f"{minutes:.2g}" if minutes < 10 else f"{minutes:.0f}"
+        return "1 minute" if shown == "1" else f"{shown} minutes"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest:02d} min"
+
+
 def one_line(error: BaseException, length: int = 200) -> str:
     """The message of another library's error as one line: its first detail, and how many follow.
 

@@ -14,7 +14,8 @@ from boxmask.comparison.compare import compare_models
 from boxmask.comparison.contract import Comparison
 from boxmask.comparison.options import CompareOptions
 from boxmask.comparison.shared_recipe import SharedRecipe
-from boxmask.errors import CheckpointError, UsageError
+from boxmask.data.detection.read import read_detection
+from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.runs.recipe import Recipe
 
 Runs = Callable[[str], Path]
@@ -145,3 +146,25 @@ def test_models_of_several_tasks_are_refused(
 def test_a_missing_run_is_named(demo: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no such run or file"):
         compare_models(demo, quickly(runs=(tmp_path / "nothing",)), tmp_path / "out")
+
+
+def test_detections_are_read_before_anything_is_trained(
+    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxmask.comparison.compare.run_worker", None)
+    (tmp_path / "found.json").write_text("[{}]")
+    options = quickly(models=("ssd",), detections=(("other", tmp_path / "found.json"),), recipe=shared(quick))
+    with pytest.raises(LabelError, match='it has no "image_id"'):
+        compare_models(demo, options, tmp_path / "out")
+
+
+def test_another_split_file_after_a_wrong_one(demo: Path, runs: Runs, tmp_path: Path) -> None:
+    photos = read_detection(demo).files.tolist()
+    splits = tmp_path / "splits.json"
+    splits.write_text(json.dumps({"train": photos, "val": [], "test": []}))
+    options = quickly(runs=(runs("faster-rcnn"),), recipe=SharedRecipe(split_file=splits))
+    with pytest.raises(LabelError, match="there are no test photos"):
+        compare_models(demo, options, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    splits.write_text(json.dumps({"train": photos[2:], "val": [], "test": photos[:2]}))
+    assert len(compare_models(demo, options, tmp_path / "out").dataset) == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,15 @@ def make_comparison() -> Comparison:
     failed = (FailedModel("rcnn", "out of memory"),)
     spreads = (Spread("ssd", "AP", (0.4, 0.6)),)
     return Comparison(Path("photos"), "test", dataset, "detection", "AP", (model,), failed, spreads=spreads)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_the_table_holds_file_names_that_are_no_text(tmp_path: Path) -> None:
+    comparison = make_comparison()
+    source = Path(os.fsdecode(b"caf\xe9"))
+    models = (replace(comparison.models[0], name="caf\udce9", source=source),)
+    replace(comparison, models=models).save_csv(tmp_path / "comparison.csv")
+    assert b"caf\xe9,ssd,caf\xe9" in (tmp_path / "comparison.csv").read_bytes()
 
 
 def test_the_json_file_holds_models_and_failures(tmp_path: Path) -> None:

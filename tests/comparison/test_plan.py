@@ -11,23 +11,9 @@ import pytest
 from boxmask.comparison.jobs import Job, check_names
 from boxmask.comparison.options import CompareOptions
 from boxmask.comparison.photos import ComparedPhotos
-from boxmask.comparison.plan import Schedule, describe_plan, format_minutes
+from boxmask.comparison.plan import Schedule, describe_plan
 from boxmask.comparison.shared_recipe import SharedRecipe
 from boxmask.errors import UsageError
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"),
-    [
-        (0.25, "0.25 minutes"),
-        (6.04, "6 minutes"),
-        (48.2, "48 minutes"),
-        (150, "2 h 30 min"),
-        (120, "2 h 00 min"),
-    ],
-)
-def test_minutes(minutes: float, text: str) -> None:
-    assert format_minutes(minutes) == text
 
 
 def test_the_time_left_counts_the_trainings_that_wait(tmp_path: Path) -> None:

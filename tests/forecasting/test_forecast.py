@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.forecasting import trainings
 from boxmask.forecasting.folder import ForecastFolder
 from boxmask.forecasting.forecast import default_folder, forecast
 from boxmask.forecasting.options import ForecastOptions
 from boxmask.forecasting.report import Forecast
-from boxmask.forecasting.trainings import format_minutes
+from boxmask.forecasting.save import save_forecast
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 
@@ -119,6 +119,25 @@ def test_other_settings_and_other_folders_are_refused(
         forecast(demo, options, tmp_path / "mine")
 
 
+def test_a_damaged_evaluation_is_named(done: Path, demo: Path, options: ForecastOptions) -> None:
+    file = ForecastFolder(done).evaluation_file("0004-photos-1")
+    file.write_text("{")
+    with pytest.raises(OutputError, match=r"0004-photos-1\.json: this file is damaged"):
+        forecast(demo, options, done)
+
+
+def test_class_names_that_are_no_text_are_written(forecast_of_demo: Forecast, tmp_path: Path) -> None:
+    name = next(iter(forecast_of_demo.per_class))
+    trainings_of = tuple(
+        replace(each, per_class={"\ud83d": each.per_class[name]}) for each in forecast_of_demo.trainings
+    )
+    curves = {"\ud83d": forecast_of_demo.per_class[name]}
+    save_forecast(
+        replace(forecast_of_demo, trainings=trainings_of, per_class=curves), ForecastFolder(tmp_path)
+    )
+    assert "\\ud83d," in (tmp_path / "forecast.csv").read_text()
+
+
 def test_photos_to_label_next(done: Path, demo: Path, options: ForecastOptions, tmp_path: Path) -> None:
     pool = tmp_path / "pool"
     pool.mkdir()
@@ -156,13 +175,6 @@ def test_values_out_of_range_are_refused(quick: Recipe, changes: dict[str, Any],
 def test_the_default_folder_names_data_and_model(demo: Path, quick: Recipe) -> None:
     assert default_folder(demo, quick) == Path("forecasts/digits-faster-rcnn")
     assert default_folder(Path("labels/my.json"), quick) == Path("forecasts/my-faster-rcnn")
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"), [(0.5, "0.5 minutes"), (48.2, "48 minutes"), (150, "2 h 30 min")]
-)
-def test_minutes_in_words(minutes: float, text: str) -> None:
-    assert format_minutes(minutes) == text
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def compare(
         with terminal_display() as display:
             comparison = compare_models(data, options, out, display)
     except KeyboardInterrupt:
-        print("boxmask: give the same command again to continue", file=sys.stderr)
+        print("To continue, give the same command again.", file=sys.stderr)
         raise
     display.print_result(comparison)
     print(f"report: {out / 'report.html'}", file=sys.stderr)

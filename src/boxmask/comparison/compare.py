@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from boxmask.comparison.contract import ComparedModel, Comparison, FailedModel, Speed
 from boxmask.comparison.display import Display
-from boxmask.comparison.folder import ComparisonFolder, check_settings, claim_comparison
+from boxmask.comparison.folder import ComparisonFolder
 from boxmask.comparison.forms import onnx_file
 from boxmask.comparison.given_detections.read import read_given_detections
 from boxmask.comparison.jobs import Job, check_names, given_jobs, training_jobs
@@ -24,8 +25,10 @@ from boxmask.errors import BoxmaskError, OutputError, UsageError
 from boxmask.options import option
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
+from boxmask.runs.work_folder import check_settings, claim_folder, record_split
+from boxmask.types import Detections
 
-FREE = ("model", "seed", "workers", "cache_megabytes", "save_seconds", "log_with")
+MAY_DIFFER = ("model", "seed", "workers", "cache_megabytes", "save_seconds", "log_with")
 """Fields of the recipe that may change within a comparison, or that other settings tell."""
 
 
@@ -44,19 +47,21 @@ def compare_models(
     """
     display = display or Display()
     forms = measured_forms(options)
-    with claim_comparison(out) as folder:
+    with claim_folder(ComparisonFolder(out)) as folder:
         photos = read_photos(data, options, folder, display.reading)
         check_settings(folder, _settings(photos, options))
+        record_split(folder, photos.full)
         jobs = training_jobs(photos.methods, options, folder)
         taken = [*(job.name for job in jobs), *(name for name, _ in options.detections)]
         jobs += given_jobs(options.runs, taken)
         check_names([*(job.name for job in jobs), *(name for name, _ in options.detections)])
+        detections = [(name, file, _read_detections(file, photos)) for name, file in options.detections]
         display.begin(describe_plan(photos, jobs, options), deciding_metric(photos.task, ()))
         work = _Work(photos, options, forms, folder, display, Schedule(jobs, options))
         for job in jobs:
             work.add(job)
-        for name, file in options.detections:
-            work.add_detections(name, file)
+        for name, file, results in detections:
+            work.add_detections(name, file, results)
         comparison = work.finish(jobs)
         comparison.save_json(folder.json_file)
         comparison.save_csv(folder.csv_file)
@@ -64,10 +69,17 @@ def compare_models(
     return comparison
 
 
+def _read_detections(file: Path, photos: ComparedPhotos) -> Sequence[Detections]:
+    """The detections of another tool. Raises LabelError and UsageError if they do not fit."""
+    if photos.task != "detection":
+        raise UsageError(f"{option('detections')}: these labels have no boxes. Leave the option out.")
+    return read_given_detections(file, photos.data, photos.full, photos.dataset)
+
+
 def _settings(photos: ComparedPhotos, options: CompareOptions) -> dict[str, Any]:
     """What must not change within a comparison."""
     recipe = recipe_to_dict(options.recipe.of_model("", 0))
-    shared = {name: value for name, value in recipe.items() if name not in FREE}
+    shared = {name: value for name, value in recipe.items() if name not in MAY_DIFFER}
     data, labels = str(photos.data.resolve()), photos.full.fingerprint()
     return {"data": data, "labels": labels, "split": options.split, **shared}
 
@@ -96,12 +108,9 @@ class _Work:
             self.failed.append(FailedModel(job.name, str(error)))
         self.display.show(self.models, self.failed)
 
-    def add_detections(self, name: str, file: Path) -> None:
-        """Add the detections of another tool. Raises LabelError and UsageError if they do not fit."""
+    def add_detections(self, name: str, file: Path, results: Sequence[Detections]) -> None:
+        """Add the detections of another tool."""
         photos = self.photos
-        if photos.task != "detection":
-            raise UsageError(f"{option('detections')}: these labels have no boxes. Leave the option out.")
-        results = read_given_detections(file, photos.data, photos.full, photos.dataset)
         evaluation = photos.evaluate(results, photos.dataset.class_names, self.options, None)
         failures = analyze(photos, results, photos.dataset.class_names)
         self.models.append(

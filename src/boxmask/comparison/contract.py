@@ -42,7 +42,7 @@ class Speed:
     median_ms, p95_ms: median and 95th percentile of the time of a call, on decoded photos
     stages_ms: the part of the median that each stage takes; for ONNX files, each group of operators
     peak_memory_mb: of the process that ran the model, libraries included, in MiB
-    file_mb:   size of the model's file in MB; None if it has none
+    file_mb:   size of the model's file in MiB; None if it has none
     """
 
     form: str

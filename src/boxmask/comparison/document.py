@@ -82,7 +82,10 @@ def _row(model: ComparedModel) -> dict[str, Any]:
 def save_comparison_csv(comparison: Comparison, path: Path) -> None:
     """Write the table. Raises UsageError for a file that boxmask did not write."""
     rows = comparison_rows(comparison)
-    with write_output(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        write_output(path) as partial,
+        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["name"])
         writer.writeheader()
         writer.writerows(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +24,8 @@ from boxmask.runtime.onnx_file import read_onnx_file
 from boxmask.tasks.table import check_recipe
 from boxmask.weights.checkpoint import checkpoint_path, read_metadata
 from boxmask.weights.published.manifest import find_weights, is_published_name
+
+SLUG_LENGTH = 60  # characters of the name of a given model, so that every file system takes it
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,15 @@ def given_jobs(runs: Sequence[Path], taken: Sequence[str]) -> tuple[Job, ...]:
         if not (is_folder(run) or is_file(run) or is_published_name(run)):
             raise CheckpointError.in_file(run, "there is no such run or file. Check the path.")
         name = short if used.count(short) == 1 else str(run)
-        jobs.append(Job(name, "given-" + re.sub(r"[^\w.-]+", "-", str(run)).strip("-"), run, None))
+        jobs.append(Job(name, _slug(run), run, None))
     return tuple(dict.fromkeys(jobs))
+
+
+def _slug(run: Path) -> str:
+    """The name of the folders of a given model. Two paths have two names, also where case does not count."""
+    path = run.absolute() if is_folder(run) or is_file(run) else run
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+    return f"given-{re.sub(r'[^A-Za-z0-9.-]+', '-', run.name)[:SLUG_LENGTH]}-{digest}"
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ from boxmask.comparison.jobs import method_of
 from boxmask.comparison.options import CompareOptions
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.segmentation.pairs import has_label_maps
-from boxmask.data.split_file import write_split_file
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import CheckpointError, LabelError, UsageError, WeightsError
 from boxmask.evaluation.contract import Evaluation
@@ -82,7 +81,7 @@ class ComparedPhotos:
 def read_photos(
     data: Path, options: CompareOptions, folder: ComparisonFolder, progress: Progress | None = None
 ) -> ComparedPhotos:
-    """Read the photos, draw the split if there is none, and record it.
+    """Read the photos with the recorded split, or draw one.
 
     Raises LabelError and PhotoError as training does, and UsageError for models of several tasks.
     """
@@ -96,8 +95,6 @@ def read_photos(
     earlier = earlier_splits(data, recipe, Run(folder.run("new")), given)
     kept = replace(recipe, split_file=None) if any(split.is_chosen for split in earlier) else recipe
     full: Any = task_of(first).read(data, kept, progress, earlier)
-    if not folder.split_file.is_file():
-        write_split_file(full, folder.split_file)
     dataset = full.subset(np.flatnonzero(full.splits == options.split))
     if not len(dataset):
         raise LabelError(

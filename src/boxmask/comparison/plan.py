@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.options import CompareOptions
 from boxmask.comparison.photos import ComparedPhotos
-from boxmask.messages import format_count
+from boxmask.messages import format_count, format_minutes
 from boxmask.runs.run import Run
 
 
@@ -56,11 +56,3 @@ class Schedule:
         return (
             f"{format_minutes(max(0.0, self._minutes - minutes) + self._minutes * waiting)} of training left"
         )
-
-
-def format_minutes(minutes: float) -> str:
-    """Minutes, or hours and minutes: "48 minutes", "2 h 30 min"."""
-    if minutes < 90:
-        return f"{minutes:.2g} minutes" if minutes < 10 else f"{minutes:.0f} minutes"
-    hours, rest = divmod(round(minutes), 60)
-    return f"{hours} h {rest:02d} min"

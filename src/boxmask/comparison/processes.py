@@ -62,7 +62,7 @@ def run_worker(
         finally:
             _close(process)
         if status == STOPPED or status == -signal.SIGTERM:
-            raise WorkStoppedError("the training was stopped. Give the same command again to continue it.")
+            raise WorkStoppedError("the training was stopped. To continue, give the same command again.")
         if status:
             raise WorkError(message or _last_words(status, log))
     return tuple(notes)
@@ -90,7 +90,8 @@ def _events(process: subprocess.Popen[str], request: Mapping[str, Any]) -> Any:
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
     for line in process.stdout:
-        yield json.loads(line)
+        if line.endswith("\n"):  # else the process was killed while it wrote
+            yield json.loads(line)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -93,7 +93,8 @@ def open_results(
 
 def _damaged(path: Path, error: Exception) -> OutputError:
     return OutputError(
-        f"{path}: this file is missing or damaged ({error}). Remove its folder, and give the command again."
+        f"{path}: this file is missing or damaged ({error}). Remove its folder, and give the same command "
+        "again."
     )
 
 

@@ -81,5 +81,5 @@ def _speed(form: str, row: BenchmarkRow, shares: Mapping[str, float], source: Pa
     median = row.median_ms or 0.0
     stages = {name: median * share / rest for name, share in shares.items() if name != DECODING and rest > 0}
     file = job.weights_file if form == "torch" else source
-    size = file.stat().st_size / 1e6 if file.is_file() else None
+    size = file.stat().st_size / 2**20 if file.is_file() else None
     return Speed(form, median, row.p95_ms or median, stages, row.memory_mb, size)

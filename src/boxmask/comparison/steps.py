@@ -37,7 +37,7 @@ from boxmask.segmenters.table import SEGMENTERS
 from boxmask.tasks.predictors import load_predictor
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.train import resume, train
+from boxmask.training.train_or_resume import train_or_resume
 from boxmask.types import SegmentationMap
 
 Send = Callable[..., None]
@@ -79,15 +79,12 @@ class TrainingReport(Report):
 
 def train_model(job: Job, data: Path, folder: Path, send: Send) -> bool:
     """Train, or continue a stopped training; True if it reached its end."""
-    run = Run(job.source)
-    if job.recipe is None or run.finished:
+    if job.recipe is None or Run(job.source).finished:
         return True
     send(step=TRAINING, share=0.0)
     report = TrainingReport(send)
     try:
-        if run.recipe_file.is_file():
-            return resume(run, data, report)
-        return train(data, job.recipe, job.source, report)[1]
+        return train_or_resume(data, job.recipe, job.source, report)
     finally:
         record_memory(folder)
 

@@ -32,7 +32,7 @@ def save_explanation(explanation: Explanation, folder: Path, photos: tuple[Path,
         pictures.save(index, stage.picture)
     pictures.save(len(names) - 1, explanation.contact_sheet())
     with write_output(folder / TEXTS) as partial:
-        partial.write_text(describe(explanation), encoding="utf-8")
+        partial.write_text(describe(explanation), encoding="utf-8", errors="backslashreplace")
     pictures.files.append(folder / TEXTS)
     return pictures
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from boxmask.forecasting.folder import ForecastFolder, check_settings, claim_forecast
+from boxmask.forecasting.folder import EVALUATIONS, PARTS, ForecastFolder
 from boxmask.forecasting.labels import Labels, read_labels
 from boxmask.forecasting.options import ForecastOptions
 from boxmask.forecasting.outlook import CurveOutlook, look_ahead
 from boxmask.forecasting.pool.label_next import label_next
 from boxmask.forecasting.report import Forecast
 from boxmask.forecasting.save import check_results, save_forecast
-from boxmask.forecasting.trainings import Measured, format_minutes, measure_all, time_needed
-from boxmask.messages import format_count, shorten_note
+from boxmask.forecasting.trainings import Measured, measure_all, time_needed
+from boxmask.messages import format_count, format_minutes, shorten_note
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.serialization import recipe_to_dict
+from boxmask.runs.work_folder import check_settings, claim_folder, record_split
 from boxmask.tasks.table import check_recipe, task_of
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
@@ -34,9 +35,10 @@ def forecast(data: Path, options: ForecastOptions, out: Path | None = None) -> F
     recipe = InitSources.from_recipe(options.recipe).resolve(options.recipe)
     check_recipe(recipe)
     report, path = Report(), out or default_folder(data, recipe)
-    with claim_forecast(path) as folder:
+    with claim_folder(ForecastFolder(path), (PARTS, EVALUATIONS)) as folder:
         labels = read_labels(data, recipe, options, folder)
         check_settings(folder, _settings(labels, recipe, options))
+        record_split(folder, labels.photos)
         check_results(folder, options.pool is not None)
         for note in labels.dataset.notes:
             report.message(f"note: {shorten_note(note)}")
@@ -45,7 +47,7 @@ def forecast(data: Path, options: ForecastOptions, out: Path | None = None) -> F
             measured = measure_all(labels, recipe, folder, report)
             result = _look_ahead(labels, recipe, options, folder, measured, report)
         except KeyboardInterrupt:
-            report.message(f"stopped; the same command goes on with {folder.path}")
+            report.message("To continue, give the same command again.")
             raise
         save_forecast(result, folder)
     return result

@@ -55,7 +55,7 @@ def read_labels(
     folder: ForecastFolder,
     shares: Sequence[float] = SHARES,
 ) -> Labels:
-    """Read the labels with the split of this forecast, which the first call records, and draw the parts.
+    """Read the labels with the recorded split, or draw one, and draw the parts.
 
     shares: of the training photos, for the parts
 
@@ -72,8 +72,6 @@ def read_labels(
             f"{data}: there are no {options.split} photos to evaluate on. Choose another --split, or give a "
             "--split-file (in Python: split_file)."
         )
-    if not folder.split_file.is_file():
-        write_split_file(photos, folder.split_file)
     train = photos.subset(np.flatnonzero(photos.splits == "train"))
     group_by = recipe.group_by or (photos.draw.group_by if photos.draw else None)
     if group_by is None:

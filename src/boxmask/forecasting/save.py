@@ -32,7 +32,7 @@ def save_forecast(forecast: Forecast, folder: ForecastFolder) -> None:
     with write_output(folder.result(".json")) as partial:
         partial.write_text(forecast.to_json() + "\n", encoding="utf-8")
     with write_output(folder.result(".csv")) as partial:
-        partial.write_text(forecast_csv(forecast), encoding="utf-8")
+        partial.write_text(forecast_csv(forecast), encoding="utf-8", errors="backslashreplace")
     for suffix in (".png", ".svg"):
         draw_chart(forecast, folder.result(suffix))
     sheet = folder.label_next_sheet if forecast.label_next is not None else None

@@ -14,17 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from boxmask.errors import OutputError
 from boxmask.forecasting.folder import ForecastFolder
 from boxmask.forecasting.labels import Labels, write_part
 from boxmask.forecasting.parts import Part
-from boxmask.messages import format_count
+from boxmask.messages import format_count, format_minutes
 from boxmask.outputs import write_output
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
 from boxmask.tasks.table import task_of
-from boxmask.training.again import train_or_resume
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
+from boxmask.training.train_or_resume import train_or_resume
 
 EVALUATING = 1.15  # a training with its evaluation, over the training alone
 
@@ -104,14 +105,6 @@ def time_needed(parts: Sequence[Part], recipe: Recipe, seconds: Sequence[float])
     return None if recipe.minutes is None else recipe.minutes * EVALUATING * len(parts)
 
 
-def format_minutes(minutes: float) -> str:
-    """Minutes, or hours and minutes: "48 minutes", "2 h 30 min"."""
-    if minutes < 90:
-        return f"{minutes:.2g} minutes" if minutes < 10 else f"{minutes:.0f} minutes"
-    hours, rest = divmod(round(minutes), 60)
-    return f"{hours} h {rest:02d} min"
-
-
 def recipe_of_part(part: Part, first: Part, recipe: Recipe, folder: ForecastFolder) -> Recipe:
     """The recipe of a training: the size of the first one, and as many minutes or steps.
 
@@ -152,9 +145,17 @@ def _evaluate(labels: Labels, part: Part, recipe: Recipe, folder: ForecastFolder
 
 
 def _read(file: Path, part: Part, metric: str) -> Measured:
-    evaluation: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["evaluation"]
-    per_class = {name: values.get(CLASS_METRICS[metric]) for name, values in evaluation["per_class"].items()}
-    return Measured(len(part.photos), part.draw, evaluation[metric] or 0.0, per_class)
+    """Raises OutputError for a damaged file."""
+    try:
+        evaluation: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["evaluation"]
+        classes = evaluation["per_class"].items()
+        per_class = {name: values.get(CLASS_METRICS[metric]) for name, values in classes}
+        return Measured(len(part.photos), part.draw, evaluation[metric] or 0.0, per_class)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise OutputError(
+            f"{file}: this file is damaged ({type(error).__name__}). Remove it, and give the same command "
+            "again."
+        ) from error
 
 
 def _describe(measured: Measured, recipe: Recipe) -> str:

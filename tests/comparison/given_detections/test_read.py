@@ -97,6 +97,21 @@ def test_results_on_other_photos_are_left_out(
     assert [len(each) for each in found] == [0] * len(test_photos)
 
 
+def test_a_file_without_any_class_of_the_labels_is_refused(
+    tmp_path: Path, demo: Path, full: Any, test_photos: Any
+) -> None:
+    photo = Path(test_photos.files[0]).name
+    results = [
+        {"image_id": photo, "category_name": name, "bbox": [0, 0, 5, 5], "score": 0.5}
+        for name in ("car", "bus")
+    ]
+    with pytest.raises(LabelError, match=r"none of its classes is in the labels\. It has bus, car, and"):
+        read(write(tmp_path / "found.json", results), demo, full, test_photos)
+    results[0]["category_name"] = full.class_names[0]
+    found = read(write(tmp_path / "found.json", results), demo, full, test_photos)
+    assert sum(len(each) for each in found) == 1
+
+
 @pytest.mark.parametrize(
     ("replaced", "message"),
     [

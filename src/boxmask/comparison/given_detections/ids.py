@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from boxmask.data.detection.read_labels import find_labels
 from boxmask.data.formats import coco
 from boxmask.data.json_text import read_json
+from boxmask.errors import LabelError
+from boxmask.messages import MAX_LOCATIONS
 from boxmask.names import NameIndex, class_name
 from boxmask.similar_names import did_you_mean
 
@@ -52,6 +54,11 @@ def _pairs(document: object, key: str, name: str) -> Iterator[tuple[int | str, s
             yield entry["id"], entry[name]
 
 
+def _listed(names: Collection[str]) -> str:
+    shown = sorted(names)[:MAX_LOCATIONS]
+    return ", ".join(shown) + (f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else "")
+
+
 class PhotosAndClasses:
     """Finds photos and classes by the ids and names in a file of detections.
 
@@ -68,6 +75,7 @@ class PhotosAndClasses:
         self._label_of = {class_name(name): label for label, name in enumerate(self.class_names)}
         self._own, self._data = IdTable(), data
         self._of_labels: IdTable | None = None
+        self._known_classes, self._unknown_classes = set[str](), set[str]()
         self._own.add_document(document, "", self._index)
 
     def photo(self, identity: object) -> int | None:
@@ -103,7 +111,7 @@ class PhotosAndClasses:
         Raises UnknownIdError.
         """
         if isinstance(identity, str) and identity not in self._own.classes:
-            return self._label_of.get(class_name(identity))
+            return self._label(identity)
         names = self._own.classes.get(identity) or self._labels().classes.get(identity, set())
         if not names:
             raise UnknownIdError(
@@ -112,7 +120,22 @@ class PhotosAndClasses:
             )
         if len(names) > 1:
             raise UnknownIdError(f"category_id {identity!r} means {' or '.join(sorted(names))} in the labels")
-        return self._label_of.get(next(iter(names)))
+        return self._label(next(iter(names)))
+
+    def _label(self, name: str) -> int | None:
+        label = self._label_of.get(class_name(name))
+        (self._unknown_classes if label is None else self._known_classes).add(name)
+        return label
+
+    def check_classes(self, path: Path) -> None:
+        """Raise LabelError if results were asked for, and the data set has none of their classes."""
+        if self._known_classes or not self._unknown_classes:
+            return
+        raise LabelError.in_file(
+            path,
+            f"none of its classes is in the labels. It has {_listed(self._unknown_classes)}, and the labels "
+            f"have {_listed(self.class_names)}. Use the names of the labels.",
+        )
 
     def _labels(self) -> IdTable:
         """The ids of the labels, read when they are first needed; none if they are not COCO files."""

@@ -40,8 +40,8 @@ class _Result:
 def read_given_detections(path: Path, data: Path, full: Any, dataset: Any) -> list[Detections]:
     """The detections in each evaluated photo, highest score first. Boxes stay as they are.
 
-    Results on other photos of the data set, and of classes that it does not have, are left out. There are
-    masks if every result has one.
+    Results on other photos of the data set, and of classes that it does not have, are left out. If no result
+    is of a class that it has, that is an error. There are masks if every result has one.
 
     data:    the path of the labels, whose ids the file may use
     full:    the data set with all photos
@@ -65,6 +65,7 @@ def read_given_detections(path: Path, data: Path, full: Any, dataset: Any) -> li
             results[result.photo].append(result)
     if errors:
         raise _error(path, isinstance(document, dict), errors, len(entries))
+    known.check_classes(path)
     has_masks = any(results) and all(each.segmentation is not None for rows in results for each in rows)
     sizes = [(int(height), int(width)) for height, width in dataset.sizes]
     try:
