@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from boxmask.comparison.contract import ComparedModel, Spread
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.photos import ComparedPhotos
@@ -14,6 +16,7 @@ from boxmask.evaluation.detection.failures.analyze import analyze_failures
 from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.evaluation.intervals.compare import compare_all_results
 from boxmask.evaluation.intervals.difference import Difference
+from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.intervals.sentences import describe_comparison
 from boxmask.evaluation.segmentation.failures import analyze_label_maps
 
@@ -72,4 +75,6 @@ def describe(
     if len([value for value in values.values() if value is not None]) < 2:
         return ()
     methods = {model.name: None if model.training is None else model.method for model in models}
-    return describe_comparison(metric, values, differences, len(photos.dataset), methods)
+    groups = photo_groups(photos.dataset)
+    count = len(photos.dataset) if groups is None else len(np.unique(groups))
+    return describe_comparison(metric, values, differences, count, methods, grouped=groups is not None)

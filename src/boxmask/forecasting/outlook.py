@@ -42,14 +42,14 @@ class CurveOutlook:
 
     now:      the metric with all present photos, averaged over trainings
     interval: of this average
-    chance:   by how much two trainings on all present photos usually differ
+    usual_difference: between two trainings on all present photos
     outlooks: one per number of further photos
     families: the probability of each family of curves
     """
 
     now: float
     interval: Interval
-    chance: float
+    usual_difference: float
     outlooks: tuple[Outlook, ...]
     families: dict[str, float]
     fit: CurveFit = field(repr=False, compare=False)
@@ -64,7 +64,7 @@ class CurveOutlook:
         return {
             "now": self.now,
             "now_interval": list(self.interval),
-            "chance": self.chance,
+            "usual_difference": self.usual_difference,
             "forecast": [
                 {
                     "more": outlook.more,
@@ -93,7 +93,7 @@ def look_ahead(photos: Sequence[int], metric: Sequence[float], more: Sequence[in
     return CurveOutlook(
         now=float(np.median(now)),
         interval=_interval(now[:, 0]),
-        chance=float(CHANCE_OF_TWO * np.median(fit.spread_at(present))),
+        usual_difference=float(CHANCE_OF_TWO * np.median(fit.spread_at(present))),
         outlooks=tuple(_outlook(fit, number) for number in sorted(set(more))),
         families=fit.family_shares(),
         fit=fit,

@@ -60,7 +60,7 @@ class Forecast:
     def warnings(self) -> tuple[str, ...]:
         """What makes the answer uncertain."""
         measured = [(training.photos, training.metric) for training in self.trainings]
-        falling = falling_warnings(self.metric, self.overall.chance, measured)
+        falling = falling_warnings(self.metric, self.overall.usual_difference, measured)
         return (*falling, *warnings(self.metric, self.overall, self.evaluated, self.split))
 
     def tables(self) -> RenderableType:

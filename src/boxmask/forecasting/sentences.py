@@ -24,7 +24,7 @@ def sentences(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> t
         f"With {last.more:,} more training photos ({last.photos:,} in all), expect {metric} "
         f"{last.metric:.3f} instead of {curve.now:.3f} (95 % interval: {low:.3f} to {high:.3f}).",
         f"The interval is for one training with further photos of the same kind, evaluated on the same "
-        f"{evaluated:,} {split} photos. Two such trainings usually differ by {curve.chance:.3f}.",
+        f"{evaluated:,} {split} photos. Two such trainings usually differ by {curve.usual_difference:.3f}.",
     )
 
 
@@ -42,11 +42,11 @@ def warnings(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tu
             f"another model, {option('size')} or a longer training first, or label the photos that the model "
             f"gets wrong ({option('pool')})."
         )
-    elif last.gain < curve.chance:
+    elif last.gain < curve.usual_difference:
         found.append(
             f"chance hides the gain: two trainings on the same number of photos differ by "
-            f"{curve.chance:.3f}, and {last.more:,} more photos are expected to bring {last.gain:.3f}. A "
-            f"single training may show no gain. Raise {option('draws')} for a closer look."
+            f"{curve.usual_difference:.3f}, and {last.more:,} more photos are expected to bring "
+            f"{last.gain:.3f}. A single training may show no gain. Raise {option('draws')} for a closer look."
         )
     if far := [outlook for outlook in curve.outlooks if outlook.photos > FAR * (last.photos - last.more)]:
         found.append(_far_warning(far[0], last))
@@ -58,10 +58,12 @@ def warnings(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tu
     return tuple(found)
 
 
-def falling_warnings(metric: str, chance: float, measured: Sequence[tuple[int, float]]) -> tuple[str, ...]:
+def falling_warnings(
+    metric: str, usual_difference: float, measured: Sequence[tuple[int, float]]
+) -> tuple[str, ...]:
     """A warning if models of a part of the photos are better than those of all photos.
 
-    chance:   by how much two trainings usually differ
+    usual_difference: between two trainings on the same number of photos
     measured: the photos and the metric of each training
     """
     values: dict[int, list[float]] = defaultdict(list)
@@ -69,7 +71,7 @@ def falling_warnings(metric: str, chance: float, measured: Sequence[tuple[int, f
         values[photos].append(value)
     means = {photos: sum(of_size) / len(of_size) for photos, of_size in values.items()}
     total, best = max(means), max(means, key=lambda photos: means[photos])
-    if means[best] <= means[total] + chance:
+    if means[best] <= means[total] + usual_difference:
         return ()
     return (
         f"models of {best:,} photos are better than those of all {total:,} ({metric} {means[best]:.3f} and "

@@ -133,7 +133,7 @@ def test_a_score_of_choice_fills_the_table(page: Any) -> None:
     page.focus("#choose-score")
     page.keyboard.press("Home")
     assert page.inner_text("#chosen-score") == "0.00"
-    assert page.query_selector("table.thresholds td.chosen:last-child").inner_text().endswith("%")
+    assert page.query_selector("table.min-scores td.chosen:last-child").inner_text().endswith("%")
 
 
 def test_it_prints_all_photos_without_controls(page: Any) -> None:

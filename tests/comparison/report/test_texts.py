@@ -54,8 +54,14 @@ def test_sentences_are_recognized_by_their_form() -> None:
     ]
     on_models = describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, 72)
     on_photos = describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, 5)
-    assert len({*on_models, *on_photos}) == 6
-    for sentence, translations in translated_sentences([*on_models, *on_photos]):
+    on_groups = [
+        sentence
+        for count in (5, 72)
+        for sentence in describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, count, grouped=True)
+    ]
+    assert len({*on_models, *on_photos, *on_groups}) == 8
+    for sentence, translations in translated_sentences([*on_models, *on_photos, *on_groups]):
         assert set(translations) == set(OTHERS), sentence
+        assert all("groups" not in text for text in translations.values())
     assert translated_sentences(["Unknown."]) == [("Unknown.", {})]
     assert set(LANGUAGES) == {"en", "ko"}

@@ -63,7 +63,7 @@ def test_a_model_does_not_differ_from_itself(models):
     dataset, results = models
     pair = compare_results(dataset, results["good"], results["good"], names=("a", "b"))
     assert pair.p_value == 1.0
-    assert pair.describe().startswith("The difference between a and b is noise (AP +0.000")
+    assert pair.describe().startswith("The difference between a and b may be chance (AP +0.000")
 
 
 def test_photos_of_a_group_count_as_one(models):

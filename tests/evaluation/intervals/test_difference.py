@@ -24,11 +24,11 @@ def test_the_better_model_stands_first():
     assert difference(0.01, "b", "a", -0.031).better == "a"
 
 
-def test_noise_is_named():
+def test_what_may_be_chance_is_named():
     pair = difference(0.05, value=0.01)
     assert (
         pair.describe()
-        == "The difference between a and b is noise (AP +0.010, 95 % interval -0.010 to 0.030)."
+        == "The difference between a and b may be chance (AP +0.010, 95 % interval -0.010 to 0.030)."
     )
     assert pair.better is None
 

@@ -20,12 +20,13 @@ PAIRS = (
 def test_the_best_model_against_the_others():
     sentences = describe_comparison("AP", VALUES, PAIRS, photos=72)
     assert sentences == (
-        "The difference between faster-rcnn and fcos is noise (AP +0.030, 95 % interval -0.010 to 0.070).",
+        "The difference between faster-rcnn and fcos may be chance "
+        "(AP +0.030, 95 % interval -0.010 to 0.070).",
         "faster-rcnn is better than ssd on these photos (AP +0.080, 95 % interval 0.040 to 0.120).",
-        "This test set (72 photos) would show a difference of 0.057 AP or more. Smaller ones mostly look "
-        "like noise; label more test photos to tell such models apart.",
-        "Intervals are over photos: they do not say how much another training of the same method would "
-        "differ. Train with several seeds to see that.",
+        "This test set (72 photos) would show a difference of 0.057 AP or more. Smaller differences "
+        "cannot be told from chance: label more test photos to compare such models.",
+        "The intervals are for the choice of photos: they do not say how much another training of the same "
+        "method would differ. Train with several seeds to see that.",
     )
 
 
@@ -38,7 +39,17 @@ def test_several_seeds_show_themselves():
 
 def test_few_photos():
     sentences = describe_comparison("AP", VALUES, PAIRS, photos=5)
-    assert "With 5 photos, intervals are rough. Label at least 10 test photos, better 100." in sentences
+    assert "With 5 photos, intervals are rough. Label at least 10 test photos, or better, 100." in sentences
+
+
+def test_groups_of_photos_are_named():
+    few = describe_comparison("AP", VALUES, PAIRS, photos=3, grouped=True)
+    assert (
+        "With 3 groups of photos that belong together, intervals are rough. Label test photos of at least 10 "
+        "groups, or better, 100."
+    ) in few
+    many = describe_comparison("AP", VALUES, PAIRS, photos=72, grouped=True)
+    assert any("label test photos of more groups to compare such models" in text for text in many)
 
 
 def test_a_test_set_that_tells_all_apart_is_large_enough():

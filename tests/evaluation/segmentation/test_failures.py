@@ -84,7 +84,7 @@ def test_the_worst_photos_are_first() -> None:
         ("1.jpg", 0),
         ("2.jpg", 0),
     ]
-    most = "24.0 % of the pixels are wrong, most of them road predicted as grass (20.0 %)"
+    most = "24.0 % of the pixels are wrong, above all road predicted as grass (20.0 %)"
     assert photos[0].description == most
     assert photos[2].description == "labels and predictions agree"
 

@@ -17,12 +17,12 @@ from boxmask.comparison.report.line_charts import (
     proposal_chart,
 )
 from boxmask.comparison.report.make_gallery import MAX_BYTES, make_gallery
+from boxmask.comparison.report.min_scores import min_score_data, min_score_rows
 from boxmask.comparison.report.models_table import make_models_table, ranked
 from boxmask.comparison.report.sentences import translated_sentences
 from boxmask.comparison.report.speed_chart import make_speed_charts
 from boxmask.comparison.report.suspects import suspect_groups
 from boxmask.comparison.report.texts import LANGUAGES, Texts, texts_of_script
-from boxmask.comparison.report.thresholds import threshold_data, threshold_rows
 from boxmask.messages import printable
 from boxmask.pages.render import ENLARGE, render_template
 
@@ -85,7 +85,7 @@ def _failures(comparison: Comparison, failures: dict[int, dict[str, Any]]) -> di
     names = [model.name for model in comparison.models]
     table = make_class_table(comparison)
     classes = [row.name for row in table.rows] if table else []
-    rows = threshold_rows(failures, names, classes)
+    rows = min_score_rows(failures, names, classes)
     return {
         "errors": error_bars(failures, names),
         "sizes": size_bars(failures, names),
@@ -93,7 +93,7 @@ def _failures(comparison: Comparison, failures: dict[int, dict[str, Any]]) -> di
         "calibration": calibration_chart(failures, names),
         "proposals": proposal_chart(failures, names),
         "matrices": make_matrices(failures, names, comparison.task),
-        "thresholds": rows,
-        "threshold_data": threshold_data(failures, rows),
+        "min_scores": rows,
+        "min_score_data": min_score_data(failures, rows),
         "suspects": suspect_groups(failures, names),
     }

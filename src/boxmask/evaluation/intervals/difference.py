@@ -40,7 +40,7 @@ class Difference:
 
     @property
     def better(self) -> str | None:
-        """The name of the better model; None if the difference is noise."""
+        """The name of the better model; None if the difference may be chance."""
         if not self.is_real:
             return None
         return self.first if self.difference > 0 else self.second
@@ -50,7 +50,7 @@ class Difference:
         if self.interval is None:
             return f"There are too few photos to compare {self.first} and {self.second}."
         if not self.is_real:
-            return f"The difference between {self.first} and {self.second} is noise ({self._numbers()})."
+            return f"The difference between {self.first} and {self.second} may be chance ({self._numbers()})."
         if self.difference > 0:
             return f"{self.first} is better than {self.second} on these photos ({self._numbers()})."
         return self.reversed().describe()

@@ -19,17 +19,20 @@ def describe_comparison(
     differences: Sequence[Difference],
     photos: int,
     methods: Mapping[str, str | None] | None = None,
+    *,
+    grouped: bool = False,
 ) -> tuple[str, ...]:
     """Sentences on a comparison of models on the same photos.
 
     values:      the metric of each model, by name
     differences: of all pairs, from `compare_all_results`
-    photos:      number of photos, or of groups of photos that belong together
+    photos:      number of photos; of their groups if they are grouped
     methods:     the method of each model, by name; models with the same one are trainings with several seeds
+    grouped:     whether the split kept photos together that belong together
     """
     return (
         *_against_the_best(values, differences),
-        *_size_of_the_test_set(metric, differences, photos),
+        *_size_of_the_test_set(metric, differences, photos, grouped),
         *_one_training_each(values, methods or {}),
     )
 
@@ -55,19 +58,25 @@ def _against_the_best(
     return tuple((pair if pair.first == best else pair.reversed()).describe() for pair in pairs)
 
 
-def _size_of_the_test_set(metric: str, differences: Sequence[Difference], photos: int) -> tuple[str, ...]:
+def _size_of_the_test_set(
+    metric: str, differences: Sequence[Difference], photos: int, grouped: bool
+) -> tuple[str, ...]:
     """What the test set is too small for."""
     smallest = smallest_visible_difference(differences)
     if smallest is None:
         return ()
-    counted = format_count(photos, "photo")
+    counted, wanted, more = format_count(photos, "photo"), f"{ENOUGH} test photos", "more test photos"
+    if grouped:
+        counted = f"{format_count(photos, 'group')} of photos that belong together"
+        wanted, more = f"{ENOUGH} groups", "test photos of more groups"
     if photos < ENOUGH:
-        return (f"With {counted}, intervals are rough. Label at least {ENOUGH} test photos, better 100.",)
+        label = "Label test photos of" if grouped else "Label"
+        return (f"With {counted}, intervals are rough. {label} at least {wanted}, or better, 100.",)
     if all(pair.is_real for pair in differences):
         return ()
     return (
         f"This test set ({counted}) would show a difference of {smallest:.3f} {metric} or more. "
-        "Smaller ones mostly look like noise; label more test photos to tell such models apart.",
+        f"Smaller differences cannot be told from chance: label {more} to compare such models.",
     )
 
 
@@ -79,6 +88,6 @@ def _one_training_each(
     if len(values) < 2 or len(set(known)) < len(known):
         return ()
     return (
-        "Intervals are over photos: they do not say how much another training of the same method would "
-        "differ. Train with several seeds to see that.",
+        "The intervals are for the choice of photos: they do not say how much another training of the same "
+        "method would differ. Train with several seeds to see that.",
     )

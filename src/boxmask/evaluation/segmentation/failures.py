@@ -145,9 +145,9 @@ def _rank_photos(
 
 
 def _describe(shares: Float[np.ndarray, "K K1"], names: Sequence[str]) -> str:
-    """For example "12.3 % of the pixels are wrong, most of them road predicted as building (8.1 %)"."""
+    """For example "12.3 % of the pixels are wrong, above all road predicted as building (8.1 %)"."""
     if not shares.any():
         return "labels and predictions agree"
     row, column = np.unravel_index(int(shares.argmax()), shares.shape)
     most = f"{names[int(row)]} predicted as {names[int(column)]} ({100 * shares[row, column]:.1f} %)"
-    return f"{100 * shares.sum():.1f} % of the pixels are wrong, most of them {most}"
+    return f"{100 * shares.sum():.1f} % of the pixels are wrong, above all {most}"

@@ -65,7 +65,7 @@ def saliency_stage(
         "boxes": shown.boxes,
         "names": shown.names,
         "scores": shown.scores,
-        "masks": num_masks,
+        "copies": num_masks,
     }
     picture = append_scale(sheet(pictures), (0.0, 1.0))
     return Stage("saliency", "What the detections depend on", text, picture, data)

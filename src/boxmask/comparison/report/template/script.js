@@ -72,7 +72,7 @@
   const slider = document.getElementById("choose-score");
   if (slider) {
     const data = JSON.parse(document.getElementById("score-data").textContent);
-    const rows = [...document.querySelectorAll("table.thresholds tbody tr")];
+    const rows = [...document.querySelectorAll("table.min-scores tbody tr")];
     const output = document.getElementById("chosen-score");
     const percent = (value) => (value === null ? "–" : `${Math.round(value)} %`);
     const show = () => {
@@ -83,7 +83,7 @@
         recall.textContent = percent(data[index][1][slider.value]);
       });
     };
-    for (const cell of document.querySelectorAll("table.thresholds .chosen")) cell.hidden = false;
+    for (const cell of document.querySelectorAll("table.min-scores .chosen")) cell.hidden = false;
     slider.addEventListener("input", show);
     slider.closest(".chooser").hidden = false;
     show();

@@ -95,8 +95,8 @@ class DetectionFailures:
 
     kind:       "bbox" if boxes were compared, "segm" for masks
     files:      of the photos
-    min_scores: of each class, those with the best F1; where an object counts as found or not, detections with
-                lower scores are left out
+    min_scores: the recommended minimum score of each class: that with the best F1. Where an object counts as
+                found or not, detections with lower scores are left out
     errors:     the AP50 that is lost to each kind of error; None without objects
     curves:     precision and recall of each class at each IoU
     scores:     precision and recall of each class at each minimum score

@@ -26,7 +26,7 @@ def error_table(errors: ErrorBreakdown) -> Table:
     table.add_column("what is wrong")
     table.add_column("AP50 lost", justify="right")
     table.add_column("errors", justify="right")
-    table.add_column("at best scores", justify="right")
+    table.add_column("at recommended\nminimum scores", justify="right")
     for error in errors.types:
         counts = f"{error.count:,}", f"{error.count_kept:,}"
         table.add_row(error.name, DESCRIPTIONS[error.name], format_fraction(error.lost_AP), *counts)

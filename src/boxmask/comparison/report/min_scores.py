@@ -16,7 +16,7 @@ MAX_CLASSES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdRow:
+class MinScoreRow:
     """One class of one model."""
 
     number: int
@@ -28,9 +28,9 @@ class ThresholdRow:
     best_f1: str
 
 
-def threshold_rows(
+def min_score_rows(
     failures: Mapping[int, dict[str, Any]], names: Sequence[str], classes: Sequence[str]
-) -> list[ThresholdRow]:
+) -> list[MinScoreRow]:
     """The rows, class by class. classes: in the order of the rows"""
     rows = []
     for name in classes[:MAX_CLASSES]:
@@ -40,7 +40,7 @@ def threshold_rows(
                 continue
             at = round(scores["best_min_score"] * (len(scores["min_scores"]) - 1))
             rows.append(
-                ThresholdRow(
+                MinScoreRow(
                     number,
                     names[number],
                     name,
@@ -53,7 +53,7 @@ def threshold_rows(
     return rows
 
 
-def threshold_data(failures: Mapping[int, dict[str, Any]], rows: Sequence[ThresholdRow]) -> Markup:
+def min_score_data(failures: Mapping[int, dict[str, Any]], rows: Sequence[MinScoreRow]) -> Markup:
     """Precision and recall in percent at the minimum scores 0, 0.01 .. 1 of each row, as JSON."""
     table = []
     for row in rows:
