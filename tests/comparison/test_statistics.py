@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from boxmask.comparison.jobs import Job
+from boxmask.comparison.report.sentences import translated_sentences
 from boxmask.comparison.shared_recipe import SharedRecipe
-from boxmask.comparison.statistics import deciding_metric, spreads_of
+from boxmask.comparison.statistics import deciding_metric, describe, spreads_of
 
 
 def model(name: str, method: str, **metrics: float | None) -> Any:
@@ -35,3 +36,15 @@ def test_the_spread_is_that_of_trainings_of_this_comparison() -> None:
     assert (spread.method, spread.metric, spread.values) == ("ssd", "AP", (0.4, 0.6))
     assert spread.mean == pytest.approx(0.5)
     assert spread.deviation == pytest.approx(0.2 / 2**0.5)
+
+
+def test_metrics_over_different_classes_are_not_compared() -> None:
+    models = [model("ssd", "ssd", AP=0.4), model("fcos", "fcos", AP=0.6)]
+    for each in models:
+        each.training = None
+    photos: Any = SimpleNamespace(dataset=())
+    (sentence,) = describe(photos, models, "AP", ())
+    assert sentence.startswith("The differences are not tested, because a model does not know all classes")
+    ((_, translations),) = translated_sentences([sentence])
+    assert set(translations) == {"ko"}
+    assert describe(photos, models[:1], "AP", ()) == ()

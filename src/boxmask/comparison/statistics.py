@@ -20,6 +20,11 @@ from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.intervals.sentences import describe_comparison
 from boxmask.evaluation.segmentation.failures import analyze_label_maps
 
+NOT_TESTED = (
+    "The differences are not tested, because a model does not know all classes of the labels. Its metrics "
+    "leave these classes out: do not compare them with those of the others."
+)
+
 
 def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
     """The metric that decides: of detectors, mask AP if all find masks."""
@@ -75,6 +80,8 @@ def describe(
     if len([value for value in values.values() if value is not None]) < 2:
         return ()
     methods = {model.name: None if model.training is None else model.method for model in models}
+    if not differences:
+        return (NOT_TESTED,)
     groups = photo_groups(photos.dataset)
     count = len(photos.dataset) if groups is None else len(np.unique(groups))
     return describe_comparison(metric, values, differences, count, methods, grouped=groups is not None)
