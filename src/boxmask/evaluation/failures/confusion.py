@@ -28,7 +28,7 @@ class ConfusionMatrix:
                  segmenters, C may be K + 1: the last column counts pixels predicted as any other class.
     unit:        what `counts` counts: "objects", "pixels" or "photos"
     cases:       by (row, column), those with the highest scores or the most pixels first; long lists are cut
-    extra_name:  of the row or column after those of the classes
+    extra_name:  of the row or column after those of the classes; in parentheses if a class has this name
     """
 
     class_names: tuple[str, ...]
@@ -66,4 +66,9 @@ class ConfusionMatrix:
         return {**names, "unit": self.unit, "counts": self.counts.tolist(), "cells": cells}
 
     def _names(self, length: int) -> tuple[str, ...]:
-        return self.class_names if length == len(self.class_names) else (*self.class_names, self.extra_name)
+        if length == len(self.class_names):
+            return self.class_names
+        extra = self.extra_name
+        while extra in self.class_names:  # a class of the user's is called so
+            extra = f"({extra})"
+        return *self.class_names, extra
