@@ -48,12 +48,15 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "best.safetensors"
 
 
+@pytest.mark.parametrize("counts", [(3, 0, 5), (0, 0, 0)])
 @pytest.mark.parametrize("masks", [False, True])
-def test_detections_are_read_as_they_were_written(tmp_path: Path, weights: Path, masks: bool) -> None:
+def test_detections_are_read_as_they_were_written(
+    tmp_path: Path, weights: Path, masks: bool, counts: tuple[int, ...]
+) -> None:
     sizes = [(20, 30), (17, 9), (20, 30)]
     detections = [
         some_detections(count, size, seed, masks=masks)
-        for seed, (count, size) in enumerate(zip((3, 0, 5), sizes, strict=True))
+        for seed, (count, size) in enumerate(zip(counts, sizes, strict=True))
     ]
     save_detections(tmp_path / ARRAYS, detections)
     stored = open_results(tmp_path, found("detections", weights), PHOTOS)

@@ -161,11 +161,16 @@ class StoredDetections(Sequence[Detections]):
         return Detections(*arrays, self._class_names, size, masks, self._photos[photo])
 
     def _masks(self, photo: int, rows: slice, size: tuple[int, int]) -> Masks:
-        windows = self._file.get_slice("windows")[rows]
+        windows = self._part("windows", rows)
         begin, end = self._file.get_slice("mask_offsets")[photo : photo + 2].tolist()
         count = int(np.prod(windows[:, 2:] - windows[:, :2], axis=1).sum())
-        bits = np.unpackbits(self._file.get_slice("mask_bits")[begin:end], count=count)
+        bits = np.unpackbits(self._part("mask_bits", slice(begin, end)), count=count)
         return Masks(size, windows, bits.astype(np.bool_))
+
+    def _part(self, name: str, rows: slice) -> Any:
+        """Rows of an array. An array without rows is read as a whole: it cannot be sliced."""
+        array = self._file.get_slice(name)
+        return array[rows] if array.get_shape()[0] else self._file.get_tensor(name)
 
 
 # ---------------------------------------------------------------- label maps
