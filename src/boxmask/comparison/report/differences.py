@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from boxmask.comparison.contract import Comparison
 from boxmask.comparison.report.numbers import MISSING, rounded, signed
-from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.intervals.difference import SIGNIFICANCE, Difference
 
 _WIDTH = 200
@@ -18,7 +17,7 @@ class PairRow:
     """One pair.
 
     numbers:    of the models
-    difference: the metric of the first less that of the second
+    difference: the metric of the first minus that of the second
     verdict:    key of the message
     start, length, at: of the interval and the difference on an axis of `_WIDTH` pixels; None without interval
     """
@@ -60,11 +59,10 @@ def make_pairs(comparison: Comparison) -> Pairs | None:
 
 
 def _row(pair: Difference, numbers: Mapping[str, int], reach: float) -> PairRow:
-    """The row of a pair, the model with the higher metric first."""
+    """The row of a pair: the model with the higher metric first, so that the difference is above 0."""
+    if pair.difference is not None and pair.difference < 0:
+        pair = pair.reversed()
     names, value, interval = (pair.first, pair.second), pair.difference, pair.interval
-    if value is not None and value < 0:
-        names, value = (pair.second, pair.first), -value
-        interval = None if interval is None else Interval(-interval.high, -interval.low)
     is_real = pair.p_value is not None and pair.p_value < SIGNIFICANCE
     return PairRow(
         numbers=(numbers.get(names[0], 0), numbers.get(names[1], 0)),
