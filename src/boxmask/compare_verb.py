@@ -28,6 +28,7 @@ def compare(
     seeds: int = 1,
     forms: Sequence[Literal["torch", "onnx", "int8"]] | None = None,
     split: Literal["test", "val"] = "test",
+    folds: int | None = None,
     **options: Unpack[RecipeOptions],
 ) -> Comparison:
     """Train several models on the same photos, and compare their metrics and speed.
@@ -46,6 +47,8 @@ def compare(
     seeds:      number of trainings per method, to see how much the metrics vary between trainings
     forms:      forms whose speed is measured; by default "torch", and "onnx" if its packages are installed
     split:      the photos that the models are evaluated on
+    folds:      number of parts of the photos; each method is trained once per part, without its photos, and
+                tested on them. None: one split
     options:    fields of the recipe for all trainings; `boxmask compare --help` describes them
 
     Raises LabelError, PhotoError, CheckpointError, UsageError or OutputError. A model that cannot be trained
@@ -67,5 +70,6 @@ def compare(
         seeds=seeds,
         forms=None if forms is None else tuple(forms),
         split=split,
+        folds=folds,
     )
     return compare_models(Path(data), chosen, Path(out))

@@ -44,6 +44,19 @@ def test_the_plan_says_how_long_it_takes(tmp_path: Path, recipe: SharedRecipe, l
     assert lines == ("photos: 2 train, 0 val, 1 test photos; evaluated on the test photos", line)
 
 
+def test_the_plan_tells_the_sizes_of_the_folds(tmp_path: Path) -> None:
+    folds = np.array([1, 2, 1, 2, 2])
+    photos = ComparedPhotos(Path("photos"), "detection", (), None, None, folds)
+    recipe = SharedRecipe(max_minutes=6)
+    jobs = [
+        Job("ssd", f"ssd/{fold}", tmp_path / str(fold), recipe.of_model("ssd", 0), fold) for fold in (1, 2)
+    ]
+    lines = describe_plan(photos, jobs, CompareOptions(recipe=recipe, folds=2))
+    assert lines[0] == "photos: 5 photos in 2 folds of 2 to 3; each fold is tested by trainings on the others"
+    assert lines[1].startswith("to train: 2 models, 6 minutes each, 12 minutes in all.")
+    assert Schedule(jobs, CompareOptions(recipe=recipe)).place(jobs[1]) == "ssd, fold 2 (model 2 of 2)"
+
+
 def test_names_are_unique() -> None:
     with pytest.raises(UsageError, match="two models are called ssd"):
         check_names(["ssd", "fcos", "ssd"])

@@ -29,6 +29,7 @@ def compare(
     seeds: Annotated[int, Parameter(group=COMPARISON)] = 1,
     forms: Names = (),
     split: Annotated[Literal["test", "val"], Parameter(group=COMPARISON)] = "test",
+    folds: Annotated[int | None, Parameter(group=COMPARISON)] = None,
     recipe: Annotated[SharedRecipe, Parameter(name="*")] = SharedRecipe(),  # noqa: B008 (frozen)
 ) -> int:
     """Train several models on the same photos with the same settings, and compare metrics and speed.
@@ -58,6 +59,10 @@ def compare(
         installed.
     split
         Photos that the models are evaluated on.
+    folds
+        Number of parts of the photos, for data sets with few test photos. Each method is trained once per
+        fold, without its photos, and tested on them, so that every photo is a test photo once. --max-minutes
+        and --epochs are per training. Default: one split.
     """
     from boxmask.cli.compare_display import terminal_display
     from boxmask.cli.interrupts import interrupt_on_signals
@@ -72,6 +77,7 @@ def compare(
         seeds=seeds,
         forms=parse_forms(forms),
         split=split,
+        folds=folds,
     )
     interrupt_on_signals()
     try:

@@ -18,7 +18,7 @@ Results: TypeAlias = Sequence[Detections] | Sequence[SegmentationMap]
 
 @dataclass(frozen=True)
 class Training:
-    """How a model was trained.
+    """How a model was trained. With folds: the means over its trainings, and their highest memory.
 
     minutes:        of training; validations and compiling kernels do not count
     passes:         over the training photos; None for methods that train without passes
@@ -59,12 +59,12 @@ class ComparedModel:
 
     name:       unique in the comparison, and shown to the user: "faster-rcnn", "faster-rcnn (seed 1)"
     method:     in the table of models; None for detections of another tool
-    source:     its run, ONNX file, or COCO JSON file of detections
+    source:     its run, ONNX file, or COCO JSON file of detections; with folds, the folder of its runs
     evaluation: its metrics, with intervals
     results:    what it found in each photo, read from disk one by one
     failures:   which objects it missed or got wrong; None for segmenters
     training:   None if it was trained elsewhere
-    speeds:     one per measured form; none for detections of another tool
+    speeds:     one per measured form, with folds of the first training; none for detections of another tool
     parameters: number of parameters; None if unknown
     operations: multiply-adds for one photo; None if unknown
     """
@@ -118,14 +118,15 @@ class Comparison:
 
     data:        the path of the data set
     split:       the photos on which the models were evaluated: "test", ...
-    dataset:     these photos with their labels
+    dataset:     these photos with their labels; with folds, all photos
     task:        "detection", "segmentation" or "classification"
     metric:      the one that decides: "mask_AP", "AP", "mIoU" or "accuracy"
     models:      in the order of the command
     failed:      models that could not be compared
-    differences: between each pair of models
+    differences: between each pair of models: the metric of the first minus that of the second
     sentences:   in plain words: which differences may be chance, and what the photos can tell
     spreads:     between trainings of one method with several seeds
+    folds:       the number of folds; None if there was one split
     """
 
     data: Path
@@ -138,6 +139,7 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     sentences: tuple[str, ...] = ()
     spreads: tuple[Spread, ...] = ()
+    folds: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, texts and lists, without the results."""

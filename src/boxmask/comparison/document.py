@@ -17,6 +17,7 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
     return {
         "data": str(comparison.data),
         "split": comparison.split,
+        "folds": comparison.folds,
         "images": len(comparison.dataset),
         "task": comparison.task,
         "metric": comparison.metric,

@@ -2,6 +2,7 @@
 
 settings.json    the settings that all models share; another command needs another folder
 split.json       the split of the photos
+folds/           with folds, the split of each fold in its place
 runs/NAME/       the trainings
 models/NAME/     what was found and measured, per model
 comparison.json  comparison.csv  report.html
@@ -21,6 +22,15 @@ class ComparisonFolder(WorkFolder):
     """The folder of a comparison."""
 
     noun: ClassVar[str] = "comparison"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the settings are recorded."""
+        return self.settings_file.is_file()
+
+    def fold_file(self, fold: int) -> Path:
+        """The split of the photos in which those of a fold, 1, 2, ..., are the test photos."""
+        return self.path / "folds" / f"fold-{fold}.json"
 
     @property
     def json_file(self) -> Path:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,25 @@ SLUG_LENGTH = 60  # characters of the name of a given model, so that every file 
 
 @dataclass(frozen=True)
 class Job:
-    """One model of a comparison.
+    """One model of a comparison. With folds, a method has one per fold, all with the same name.
 
     name:   shown to the user
     slug:   name of its folders
     source: the run, checkpoint or ONNX file
     recipe: of the training; None if it was trained elsewhere
+    fold:   1, 2, ..: the photos that it is tested on; None: all that are evaluated
     """
 
     name: str
     slug: str
     source: Path
     recipe: Recipe | None
+    fold: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The name and the fold."""
+        return self.name if self.fold is None else f"{self.name}, fold {self.fold}"
 
     @property
     def is_onnx(self) -> bool:
@@ -56,34 +64,46 @@ class Job:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the process of the model."""
         recipe = self.recipe and recipe_to_dict(self.recipe)
-        return {"name": self.name, "slug": self.slug, "source": str(self.source), "recipe": recipe}
+        return {**vars(self), "source": str(self.source), "recipe": recipe}
 
     @staticmethod
     def from_dict(content: dict[str, Any]) -> Job:
         """What `to_dict` returned."""
         recipe = content["recipe"] and recipe_from_dict(content["recipe"])
-        return Job(content["name"], content["slug"], Path(content["source"]), recipe)
+        return Job(**{**content, "source": Path(content["source"]), "recipe": recipe})
 
 
 def training_jobs(
     methods: Sequence[str], options: CompareOptions, folder: ComparisonFolder
 ) -> tuple[Job, ...]:
-    """The trainings of all methods with all seeds. Raises UsageError for an option that a method lacks."""
-    jobs = []
+    """The trainings of all methods with all seeds, those of a method and seed on all folds together.
+
+    Raises UsageError for an option that a method lacks.
+    """
     first = options.recipe.seed
-    for method in methods:
-        for seed in range(first, first + options.seeds):
-            recipe = replace(
-                options.recipe.of_model(method, seed),
-                split_file=folder.split_file.absolute(),
-                split_seed=None,
-                group_by=None,
-            )
-            check_recipe(recipe)
-            slug = f"{method}-seed-{seed}"
-            name = method if options.seeds == 1 else f"{method} (seed {seed})"
-            jobs.append(Job(name, slug, folder.run(slug), recipe))
-    return tuple(jobs)
+    folds = range(1, options.folds + 1) if options.folds else (None,)
+    return tuple(
+        _training_job(method, seed, fold, options, folder)
+        for method in methods
+        for seed in range(first, first + options.seeds)
+        for fold in folds
+    )
+
+
+def _training_job(
+    method: str, seed: int, fold: int | None, options: CompareOptions, folder: ComparisonFolder
+) -> Job:
+    split_file = folder.split_file if fold is None else folder.fold_file(fold)
+    recipe = replace(
+        options.recipe.of_model(method, seed),
+        split_file=split_file.absolute(),
+        split_seed=None,
+        group_by=None,
+    )
+    check_recipe(recipe)
+    slug = f"{method}-seed-{seed}" + ("" if fold is None else f"/fold-{fold}")
+    name = method if options.seeds == 1 else f"{method} (seed {seed})"
+    return Job(name, slug, folder.run(slug), recipe, fold)
 
 
 def given_jobs(runs: Sequence[Path], taken: Sequence[str]) -> tuple[Job, ...]:
@@ -109,6 +129,12 @@ def _slug(run: Path) -> str:
     path = run.absolute() if is_folder(run) or is_file(run) else run
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
     return f"given-{re.sub(r'[^A-Za-z0-9.-]+', '-', run.name)[:SLUG_LENGTH]}-{digest}"
+
+
+def jobs_by_model(jobs: Sequence[Job]) -> tuple[tuple[Job, ...], ...]:
+    """The jobs of each model: several for a method with folds."""
+    models = groupby(jobs, key=lambda job: (job.name, job.slug if job.fold is None else ""))
+    return tuple(tuple(of_model) for _, of_model in models)
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -28,8 +28,9 @@ class CompareOptions:
     forms:      forms whose speed is measured; None: "torch", and "onnx" if the packages are installed
     split:      the photos that the models are evaluated on
     seconds:    of measurement per form
+    folds:      number of parts of the photos; each is tested by a training on the others. None: one split
 
-    Raises UsageError for values out of range and repeated names.
+    Raises UsageError for values out of range, repeated names, and folds with a split.
     """
 
     models: tuple[str, ...] | None = None
@@ -40,6 +41,7 @@ class CompareOptions:
     forms: tuple[Form, ...] | None = None
     split: ComparedSplit = "test"
     seconds: float = SECONDS_PER_FORM
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -47,11 +49,23 @@ class CompareOptions:
         parse_forms(self.forms or ())
         if self.seeds < 1:
             raise UsageError(f"{option('seeds')}: expected 1 or more, found {self.seeds}")
+        self._check_folds()
         _check_once("models", self.models or ())
         _check_once("detections", [name for name, _ in self.detections])
 
+    def _check_folds(self) -> None:
+        if self.folds is None:
+            return
+        if self.folds < 2:
+            raise UsageError(f"{option('folds')}: expected 2 or more, found {self.folds}")
+        given = option("split_file") if self.recipe.split_file else option("split")
+        if self.recipe.split_file or self.split != "test":
+            raise UsageError(
+                f"{option('folds')}: with folds, every photo is a test photo once. Leave {given} out."
+            )
 
-_OTHER_FIELDS = ("models", "runs", "detections", "recipe", "seeds", "forms", "seconds")
+
+_OTHER_FIELDS = ("models", "runs", "detections", "recipe", "seeds", "forms", "seconds", "folds")
 
 
 def _check_once(name: str, values: Sequence[str]) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from boxmask.comparison.folder import ComparisonFolder
-from boxmask.comparison.jobs import method_of
+from boxmask.comparison.jobs import Job, method_of
 from boxmask.comparison.options import CompareOptions
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.segmentation.pairs import has_label_maps
@@ -43,7 +44,8 @@ class ComparedPhotos:
     task:    "detection" or "segmentation"
     methods: the methods to train
     full:    all photos
-    dataset: those on which the models are evaluated
+    dataset: those on which the models are evaluated; all photos with folds
+    fold_of: (P,) the fold of each of these photos, 1, 2, ...; None without folds
     """
 
     data: Path
@@ -51,31 +53,43 @@ class ComparedPhotos:
     methods: tuple[str, ...]
     full: Any
     dataset: Any
+    fold_of: Int[np.ndarray, " P"] | None = None
 
-    @property
-    def files(self) -> list[Path]:
-        """The files of the evaluated photos."""
-        return [self.dataset.path(photo).absolute() for photo in range(len(self.dataset))]
+    def indices(self, job: Job) -> list[int]:
+        """The evaluated photos that a model is run on."""
+        if job.fold is None or self.fold_of is None:
+            return list(range(len(self.dataset)))
+        return np.flatnonzero(self.fold_of == job.fold).tolist()
+
+    def files(self, job: Job) -> list[Path]:
+        """The files of these photos."""
+        return [self.dataset.path(photo).absolute() for photo in self.indices(job)]
 
     def evaluate(
-        self, results: Any, class_names: tuple[str, ...], options: CompareOptions, run: Path | None
+        self, results: Any, class_names: tuple[str, ...], options: CompareOptions, jobs: Sequence[Job]
     ) -> Evaluation:
         """Evaluate the results of a model, with intervals.
 
-        run: whose training photos are marked as seen; None if they are unknown
+        jobs: whose training photos are marked as seen; none if they are unknown
 
         Raises LabelError for classes that the model does not know.
         """
-        dataset = self.dataset.with_seen(None if run is None else self._seen_by(run))
+        dataset = self.dataset.with_seen(self._seen_by(jobs))
         policy = options.recipe.on_unseen_classes
         if self.task == "detection":
             return evaluate_detections(dataset, results, on_unseen_classes=policy)
         return evaluate_label_maps(dataset, results, class_names, on_unseen_classes=policy)
 
-    def _seen_by(self, run: Path) -> Any:
-        seen = mark_seen(self.full, run, self.data).seen
-        files = set(self.dataset.files.tolist())
-        return None if seen is None else {file: found for file, found in seen.items() if file in files}
+    def _seen_by(self, jobs: Sequence[Job]) -> Any:
+        """The evaluated photos that the model that is run on them has seen in training."""
+        found: dict[str, Any] = {}
+        for job in jobs:
+            seen = mark_seen(self.full, job.source, self.data).seen
+            if seen is None:
+                return None
+            files = self.dataset.files[self.indices(job)].tolist()
+            found |= {file: seen[file] for file in files if file in seen}
+        return found if jobs else None
 
 
 def read_photos(
@@ -89,12 +103,15 @@ def read_photos(
     task = "segmentation" if methods[0] in SEGMENTERS else "detection"
     first = "mask-rcnn" if "mask-rcnn" in methods else methods[0]
     recipe = options.recipe.of_model(first, options.recipe.seed)
-    if folder.split_file.is_file():
-        recipe = replace(recipe, split_file=folder.split_file, split_seed=None, group_by=None)
+    split_file = folder.fold_file(1) if options.folds else folder.split_file
+    if split_file.is_file():
+        recipe = replace(recipe, split_file=split_file, split_seed=None, group_by=None)
     given = [Run.from_path(run) for run in options.runs]
     earlier = earlier_splits(data, recipe, Run(folder.run("new")), given)
     kept = replace(recipe, split_file=None) if any(split.is_chosen for split in earlier) else recipe
     full: Any = task_of(first).read(data, kept, progress, earlier)
+    if options.folds:  # how the labels were split does not count
+        full = replace(full, splits=np.full(len(full), "test", dtype="<U5"))
     dataset = full.subset(np.flatnonzero(full.splits == options.split))
     if not len(dataset):
         raise LabelError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.options import CompareOptions
 from boxmask.comparison.photos import ComparedPhotos
@@ -13,9 +15,7 @@ from boxmask.runs.run import Run
 
 def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareOptions) -> tuple[str, ...]:
     """The photos, and the trainings with their time."""
-    numbers = {split: int((photos.full.splits == split).sum()) for split in ("train", "val", "test")}
-    sizes = ", ".join(f"{number:,} {split}" for split, number in numbers.items())
-    lines = [f"{photos.data}: {sizes} photos; evaluated on the {options.split} photos"]
+    lines = [_describe_photos(photos, options)]
     trainings = [job for job in jobs if job.recipe is not None]
     waiting = [job for job in trainings if not Run(job.source).finished]
     if not trainings:
@@ -33,6 +33,19 @@ def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareO
     return (*lines, f"to train: {number}, {minutes:g} minutes each, {total} in all{already}. {more}")
 
 
+def _describe_photos(photos: ComparedPhotos, options: CompareOptions) -> str:
+    if photos.fold_of is not None:
+        sizes = np.bincount(photos.fold_of)[1:]
+        size = " to ".join(f"{number:,}" for number in sorted({sizes.min(), sizes.max()}))
+        return (
+            f"{photos.data}: {len(photos.fold_of):,} photos in {len(sizes)} folds of {size}; each fold is "
+            "tested by trainings on the others"
+        )
+    numbers = {split: int((photos.full.splits == split).sum()) for split in ("train", "val", "test")}
+    counts = ", ".join(f"{number:,} {split}" for split, number in numbers.items())
+    return f"{photos.data}: {counts} photos; evaluated on the {options.split} photos"
+
+
 class Schedule:
     """Which model is in work, and how many minutes of training are left."""
 
@@ -43,7 +56,7 @@ class Schedule:
 
     def place(self, job: Job) -> str:
         """The name of the model, and its place."""
-        return f"{job.name} (model {self._jobs.index(job) + 1} of {len(self._jobs)})"
+        return f"{job.title} (model {self._jobs.index(job) + 1} of {len(self._jobs)})"
 
     def time_left(self, job: Job, minutes: float | None) -> str:
         """The time of training left for this model and those after it; "" if that is not known.

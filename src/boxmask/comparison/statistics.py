@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from boxmask.comparison.contract import ComparedModel, Spread
+from boxmask.comparison.found_by_model import FoundByModel
 from boxmask.comparison.jobs import Job
 from boxmask.comparison.photos import ComparedPhotos
 from boxmask.errors import LabelError
+from boxmask.evaluation.detection.arrays import Kind
 from boxmask.evaluation.detection.failures.analyze import analyze_failures
 from boxmask.evaluation.failures.contract import FailureAnalysis
 from boxmask.evaluation.intervals.compare import compare_all_results
 from boxmask.evaluation.intervals.difference import Difference
 from boxmask.evaluation.intervals.groups import photo_groups
-from boxmask.evaluation.intervals.sentences import describe_comparison
+from boxmask.evaluation.intervals.sentences import describe_comparison, describe_folds
 from boxmask.evaluation.segmentation.failures import analyze_label_maps
 
 NOT_TESTED = (
@@ -34,15 +36,17 @@ def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
     return "mask_AP" if all_masks else "AP"
 
 
-def analyze(photos: ComparedPhotos, results: Any, class_names: Sequence[str]) -> FailureAnalysis | None:
+def analyze(photos: ComparedPhotos, found: FoundByModel, metric: str) -> FailureAnalysis | None:
     """What a model missed or got wrong; None if the labels have none of its classes.
 
-    class_names: of the model
+    metric: the one that decides; with "mask_AP", masks are compared instead of boxes
     """
+    results: Any = found.results
     try:
         if photos.task == "segmentation":
-            return analyze_label_maps(photos.dataset, results, class_names)
-        return analyze_failures(photos.dataset, results)
+            return analyze_label_maps(photos.dataset, results, found.class_names)
+        kind: Kind = "segm" if metric == "mask_AP" else "bbox"
+        return analyze_failures(photos.dataset, results, kind, proposals=found.proposals)
     except LabelError:
         return None
 
@@ -76,12 +80,16 @@ def describe(
     differences: Sequence[Difference],
 ) -> tuple[str, ...]:
     """What the table tells, in plain words: the best model against the others, and what cannot be told."""
+    folds = () if photos.fold_of is None else (describe_folds(int(photos.fold_of.max())),)
     values = {model.name: model.evaluation[metric] for model in models}
     if len([value for value in values.values() if value is not None]) < 2:
-        return ()
+        return folds
     methods = {model.name: None if model.training is None else model.method for model in models}
     if not differences:
         return (NOT_TESTED,)
     groups = photo_groups(photos.dataset)
     count = len(photos.dataset) if groups is None else len(np.unique(groups))
-    return describe_comparison(metric, values, differences, count, methods, grouped=groups is not None)
+    sentences = describe_comparison(
+        metric, values, differences, count, methods, grouped=groups is not None
+    )
+    return (*sentences, *folds)

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from boxmask.comparison.forms import ONNX_FILES, onnx_file
 from boxmask.comparison.jobs import Job
+from boxmask.comparison.proposals import PROPOSALS, save_proposals
 from boxmask.comparison.results import (
     ARRAYS,
     FOUND,
@@ -96,7 +97,8 @@ def find_objects(job: Job, photos: Sequence[Path], folder: Path, device: str, se
     """Run the model on the photos, and keep what it finds."""
     if has_results(job.weights_file, photos, folder):
         return
-    remove_outputs(folder / name for name in (FOUND, SPEED, *ONNX_FILES.values()))  # of other weights
+    stale = (FOUND, SPEED, PROPOSALS, *ONNX_FILES.values())  # of other weights
+    remove_outputs(folder / name for name in stale)
     model: Any = load_predictor(job.source, device)
     name = model.name if isinstance(model, ExportedModel) else name_of(model)
 
@@ -109,15 +111,27 @@ def find_objects(job: Job, photos: Sequence[Path], folder: Path, device: str, se
             save_label_map(folder, number, label_map)
             progress(number + 1)
     else:
-        kind, detector, detections = "detections", PhotoDetector(model), []
-        for photo in photos:
-            detections.append(detector.detect(photo))
-            progress(len(detections))
-        save_detections(folder / ARRAYS, detections)
+        kind = "detections"
+        _detect(PhotoDetector(model), photos, folder, progress)
     class_names = tuple(model.config.class_names)
     weights = stamp(job.weights_file) if job.weights_file.is_file() else (0, 0)
     counts = count(model, photos[0])
     write_found(folder, Found(name, kind, class_names, weights, digest_of_photos(photos), *counts))
+
+
+def _detect(
+    detector: PhotoDetector, photos: Sequence[Path], folder: Path, progress: Callable[[int], None]
+) -> None:
+    """Keep the detections, and the proposals that they are made from: an RPN is run once more for these."""
+    detections, proposals = [], []
+    for photo in photos:
+        detections.append(detector.detect(photo))
+        if detector.makes_proposals:
+            proposals.append(detector.propose(photo))
+        progress(len(detections))
+    if proposals:
+        save_proposals(folder / PROPOSALS, proposals)
+    save_detections(folder / ARRAYS, detections)
 
 
 def _segment(model: Any, photos: Sequence[Path]) -> Iterator[SegmentationMap]:

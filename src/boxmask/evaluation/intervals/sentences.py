@@ -37,6 +37,15 @@ def describe_comparison(
     )
 
 
+def describe_folds(folds: int) -> str:
+    """What folds are, for whoever reads metrics over all of them."""
+    return (
+        f"The photos are in {folds} parts, called folds. Each method was trained once per fold, without the "
+        "photos of that fold, and tested on them. So every photo is a test photo once. Metrics are over all "
+        "photos; minutes are those of one training."
+    )
+
+
 def smallest_visible_difference(differences: Sequence[Difference]) -> float | None:
     """The difference that a paired test on these photos would find four times in five.
 
