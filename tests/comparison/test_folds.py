@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from boxmask.comparison.compare import compare_models
-from boxmask.comparison.folder import ComparisonFolder, check_settings
-from boxmask.comparison.folds import PooledItems, with_folds
+from boxmask.comparison.folder import ComparisonFolder
+from boxmask.comparison.folds import PooledItems, draw_new_folds, record_folds
 from boxmask.comparison.jobs import Job, jobs_by_model, training_jobs
 from boxmask.comparison.options import CompareOptions
 from boxmask.comparison.photos import ComparedPhotos, read_photos
 from boxmask.comparison.shared_recipe import SharedRecipe
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError, UsageError
+from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 
@@ -26,7 +27,9 @@ SKIP = SharedRecipe(on_unseen_classes="skip")
 
 def fold_photos(demo: Path, out: Path, options: CompareOptions) -> ComparedPhotos:
     folder = ComparisonFolder(out)
-    return with_folds(read_photos(demo, options, folder), options, folder)
+    out.mkdir(exist_ok=True)
+    photos = read_photos(demo, options, folder)
+    return record_folds(photos, options, folder, draw_new_folds(photos, options, folder))
 
 
 def test_all_photos_are_evaluated_each_in_its_fold(demo: Path, tmp_path: Path) -> None:
@@ -46,12 +49,24 @@ def test_all_photos_are_evaluated_each_in_its_fold(demo: Path, tmp_path: Path) -
 
 def test_folds_stay_when_a_comparison_goes_on(demo: Path, tmp_path: Path) -> None:
     options = CompareOptions(models=("ssd",), folds=3, recipe=SKIP)
-    first = fold_photos(demo, tmp_path, options).fold_of
-    check_settings(ComparisonFolder(tmp_path), {})
-    second = fold_photos(demo, tmp_path, options).fold_of
-    assert first is not None
-    assert second is not None
-    assert np.array_equal(first, second)
+    first = fold_photos(demo, tmp_path, options)
+    second = fold_photos(demo, tmp_path, options)
+    assert first.full.fingerprint() == second.full.fingerprint()
+    assert first.fold_of is not None
+    assert second.fold_of is not None
+    assert np.array_equal(first.fold_of, second.fold_of)
+
+
+def test_photos_that_belong_together_stay_together(demo: Path, tmp_path: Path) -> None:
+    recipe = replace(SKIP, group_by=r"(\d)\.\w+$")
+    options = CompareOptions(models=("ssd",), folds=3, recipe=recipe)
+    first = fold_photos(demo, tmp_path, options)
+    for photos in (first, fold_photos(demo, tmp_path, options)):
+        groups = photo_groups(photos.dataset)
+        assert groups is not None
+        assert photos.fold_of is not None
+        assert len(set(zip(groups.tolist(), photos.fold_of.tolist(), strict=True))) == len(set(groups)) == 10
+        assert photos.fold_of.tolist() == first.fold_of.tolist()  # type: ignore[union-attr]
 
 
 def test_a_class_that_a_training_would_not_see(demo: Path, tmp_path: Path) -> None:
@@ -61,7 +76,7 @@ def test_a_class_that_a_training_would_not_see(demo: Path, tmp_path: Path) -> No
     few = labels.subset(np.flatnonzero((counts[:, rare] == 0) | (np.cumsum(counts[:, rare] > 0) == 1)))
     photos = ComparedPhotos(demo, "detection", ("ssd",), few, few)
     with pytest.raises(LabelError, match=rf"no training photo shows (\S+, )*{labels.class_names[rare]}"):
-        with_folds(photos, CompareOptions(folds=2), ComparisonFolder(tmp_path))
+        draw_new_folds(photos, CompareOptions(folds=2), ComparisonFolder(tmp_path))
 
 
 def test_the_models_have_a_training_per_fold(tmp_path: Path) -> None:

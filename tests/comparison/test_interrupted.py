@@ -26,7 +26,8 @@ recipe = SharedRecipe(
     backbone="test_resnet", weights="none", size=64, anchors="preset", batch_size=2, epochs=2, workers=0,
     num_validations=1,
 )
-options = CompareOptions(("ssd",), recipe=recipe, forms=("torch",), seconds=0.1)
+folds = int(sys.argv[3]) or None
+options = CompareOptions(("ssd",), recipe=recipe, forms=("torch",), seconds=0.1, folds=folds)
 compare_models(Path(sys.argv[1]), options, Path(sys.argv[2]))
 """
 
@@ -36,8 +37,9 @@ pytestmark = [
 ]
 
 
-def start(demo: Path, out: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(demo), str(out)], stderr=subprocess.DEVNULL)
+def start(demo: Path, out: Path, folds: int = 0) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", PROGRAM, str(demo), str(out), str(folds)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
 def table(out: Path) -> Any:
@@ -73,6 +75,15 @@ def send(number: int) -> Callable[[subprocess.Popen[bytes]], None]:
     return stop
 
 
+def stop_at(
+    process: subprocess.Popen[bytes], moment: Path, stop: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
+    """Stop the program as soon as a file is there."""
+    while process.poll() is None and not moment.exists():
+        time.sleep(0.01)
+    stop(process)
+
+
 @pytest.mark.parametrize(
     ("moment", "stop"),
     [
@@ -92,9 +103,16 @@ def test_the_same_command_finishes_with_the_same_table(
     stop: Callable[[subprocess.Popen[bytes]], None],
 ) -> None:
     out = tmp_path / "out"
-    process = start(demo, out)
-    while process.poll() is None and not (out / moment).exists():
-        time.sleep(0.01)
-    stop(process)
+    stop_at(start(demo, out), out / moment, stop)
     assert start(demo, out).wait() == 0
     assert table(out) == expected
+
+
+@pytest.mark.chaos
+def test_folds_finish_with_the_same_table(demo: Path, tmp_path: Path) -> None:
+    assert start(demo, tmp_path / "expected", 2).wait() == 0
+    out = tmp_path / "out"
+    for moment in ("folds/fold-1.json", "runs/ssd-seed-0/fold-2/recipe.json"):
+        stop_at(start(demo, out, 2), out / moment, send(signal.SIGKILL))
+    assert start(demo, out, 2).wait() == 0
+    assert table(out) == table(tmp_path / "expected")

@@ -49,7 +49,7 @@ def compare_models(
     """
     display = display or Display()
     forms = measured_forms(options)
-    with claim_folder(ComparisonFolder(out)) as folder:
+    with claim_folder(ComparisonFolder(out), ("folds",)) as folder:
         photos = read_photos(data, options, folder, display.reading)
         if folder.is_begun:
             check_settings(folder, _settings(photos, options))

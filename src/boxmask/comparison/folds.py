@@ -55,7 +55,6 @@ def record_folds(
         return photos
     files = _files(options, folder)
     for fold, file in zip(drawn, files, strict=False):
-        file.parent.mkdir(exist_ok=True)
         write_split_file(fold, file)
     return replace(photos, fold_of=_read_folds(photos.full, files))
 
