@@ -89,7 +89,5 @@ def describe(
         return (NOT_TESTED,)
     groups = photo_groups(photos.dataset)
     count = len(photos.dataset) if groups is None else len(np.unique(groups))
-    sentences = describe_comparison(
-        metric, values, differences, count, methods, grouped=groups is not None
-    )
+    sentences = describe_comparison(metric, values, differences, count, methods, grouped=groups is not None)
     return (*sentences, *folds)

@@ -60,7 +60,9 @@ def test_sentences_are_recognized_by_their_form() -> None:
         for sentence in describe_comparison("AP", {"fcos": 0.5, "ssd": 0.4}, pairs, count, grouped=True)
     ]
     assert len({*on_models, *on_photos, *on_groups}) == 8
-    for sentence, translations in translated_sentences([*on_models, *on_photos, *on_groups, describe_folds(5)]):
+    for sentence, translations in translated_sentences(
+        [*on_models, *on_photos, *on_groups, describe_folds(5)]
+    ):
         assert set(translations) == set(OTHERS), sentence
         assert all("groups" not in text for text in translations.values())
     assert translated_sentences(["Unknown."]) == [("Unknown.", {})]
