@@ -42,7 +42,7 @@ def test_metrics_over_different_classes_are_not_compared() -> None:
     models = [model("ssd", "ssd", AP=0.4), model("fcos", "fcos", AP=0.6)]
     for each in models:
         each.training = None
-    photos: Any = SimpleNamespace(dataset=())
+    photos: Any = SimpleNamespace(dataset=(), fold_of=None)
     (sentence,) = describe(photos, models, "AP", ())
     assert sentence.startswith("The differences are not tested, because a model does not know all classes")
     ((_, translations),) = translated_sentences([sentence])

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from boxmask.comparison.contract import ComparedModel, Comparison, FailedModel
 from boxmask.comparison.display import Display
-from boxmask.comparison.table import comparison_table, models_table
+from boxmask.comparison.table import WIDTH, comparison_table, models_table
 
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -59,8 +59,11 @@ class TerminalDisplay(Display):
         self._live.update(self._picture())
 
     def print_result(self, comparison: Comparison) -> None:
-        """Print the table to stdout."""
-        Console().print(comparison_table(comparison))
+        """Print the table to stdout, in a file as wide as it needs."""
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=WIDTH)
+        console.print(comparison_table(comparison))
 
     def _show_status(self, text: str, step: str) -> None:
         self._status = text

@@ -86,7 +86,7 @@ def describe(
         return folds
     methods = {model.name: None if model.training is None else model.method for model in models}
     if not differences:
-        return (NOT_TESTED,)
+        return (NOT_TESTED, *folds)
     groups = photo_groups(photos.dataset)
     count = len(photos.dataset) if groups is None else len(np.unique(groups))
     sentences = describe_comparison(metric, values, differences, count, methods, grouped=groups is not None)
