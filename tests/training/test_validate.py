@@ -16,10 +16,11 @@ from boxmask.training import clock as clock_module
 from boxmask.training.checkpoints import Checkpoints
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
+from boxmask.training.report_end import report_end
 from boxmask.training.session import Session
 from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
-from boxmask.training.validate import give_time_left, plan, report_end, validate, validation_is_due
+from boxmask.training.validate import give_time_left, plan, validate, validation_is_due
 from boxmask.training.validation_plan import Validations
 
 
@@ -307,6 +308,17 @@ def test_a_model_that_learned_nothing_is_noted(tmp_path: Path) -> None:
     validate(training, 1.0)
     report_end(training)
     assert training.report.messages[-1].startswith("note: the model has learned next to nothing (AP 0.004).")
+    assert "Look for label errors" in training.report.messages[-1]
+
+
+def test_a_model_that_has_not_seen_all_photos_learned_nothing_for_lack_of_time(tmp_path: Path) -> None:
+    training = session(FixedEvaluations({"AP": 0.004}), tmp_path / "log.jsonl")
+    training.state.clock = Clock(None, 0.5, step=4, steps_per_pass=10)
+    validate(training, 1.0)
+    report_end(training)
+    assert training.report.messages[-1].endswith(
+        "(AP 0.004). The training was too short: raise --max-minutes (in Python: max_minutes)."
+    )
 
 
 def test_without_validation_photos_patience_is_noted_once(wall: list[float], tmp_path: Path) -> None:

@@ -62,5 +62,5 @@ def forecast(
     options = ForecastOptions(recipe, more, draws, split, pool, label_next)
     result = make_forecast(data, options, out)
     print_metrics(result.to_dict(), result.tables(), json_file)
-    print(f"files: {result.folder}", file=sys.stderr)
+    print(f"page: {result.folder / 'forecast.html'}", file=sys.stderr)
     return 0

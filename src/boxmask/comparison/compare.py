@@ -20,6 +20,7 @@ from boxmask.comparison.photos import KINDS, ComparedPhotos, read_photos
 from boxmask.comparison.plan import Schedule, describe_plan
 from boxmask.comparison.processes import WorkStoppedError, run_worker
 from boxmask.comparison.results import has_results
+from boxmask.comparison.short_trainings import describe_short_trainings
 from boxmask.comparison.speed import measure_speed, measured_forms
 from boxmask.comparison.statistics import analyze, compare_pairs, deciding_metric, describe, spreads_of
 from boxmask.comparison.training_facts import read_trainings
@@ -143,7 +144,10 @@ class _Work:
             models=models,
             failed=tuple(self.failed),
             differences=differences,
-            sentences=describe(photos, models, metric, differences),
+            sentences=(
+                *describe_short_trainings(models),
+                *describe(photos, models, metric, differences),
+            ),
             spreads=spreads,
             folds=self.options.folds,
         )

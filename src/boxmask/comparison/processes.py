@@ -20,6 +20,7 @@ PACKAGE_FOLDER = str(Path(__file__).parents[2])
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}  # as `boxmask train` does, for glibc
 LAST_LINES = 300  # characters of what a process that failed has printed
 LOG = "log.txt"
+STOPPING = "stopping"  # the step that is shown after Ctrl-C, until the training is saved
 
 
 class WorkError(BoxmaskError):
@@ -56,11 +57,11 @@ def run_worker(
                 notes += [event["note"]] if "note" in event else []
                 on_event(event)
             status = process.wait()
-        except BaseException:
-            _stop(process)
+        except KeyboardInterrupt:
+            on_event({"step": STOPPING})
             raise
         finally:
-            _close(process)
+            _stop(process)
         if status == STOPPED or status == -signal.SIGTERM:
             raise WorkStoppedError("the training was stopped. To continue, give the same command again.")
         if status:
@@ -95,7 +96,7 @@ def _events(process: subprocess.Popen[str], request: Mapping[str, Any]) -> Any:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Let the process save its training and end. A further Ctrl-C ends it at once."""
+    """Let the process save its training and end, if it has not. A further Ctrl-C ends it at once."""
     try:
         with contextlib.suppress(BrokenPipeError):
             assert process.stdin is not None
@@ -104,6 +105,8 @@ def _stop(process: subprocess.Popen[str]) -> None:
     except KeyboardInterrupt:
         process.kill()
         process.wait()
+    finally:
+        _close(process)
 
 
 def _close(process: subprocess.Popen[str]) -> None:

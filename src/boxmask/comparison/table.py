@@ -15,7 +15,7 @@ from boxmask.evaluation.format import format_fraction, format_interval
 WIDTH = 140
 MISSING = "-"
 SECOND_METRICS = {"AP": "AP50", "mask_AP": "mask_AP50", "mIoU": "pixel_accuracy"}
-TRAINING_TITLES = ("min", "passes", "MB", "M params", "M ops")
+TRAINING_TITLES = ("train\nmin", "passes", "train\nMB", "M\nparams", "M\nops")
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
@@ -76,7 +76,7 @@ def _speed_table(models: Sequence[ComparedModel]) -> Table:
 
 
 def _table(titles: Sequence[str]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("model", overflow="fold")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)

@@ -164,7 +164,7 @@ class Report:
         """
         self.first_done = min(self.first_done, done - 1)
         left = (work_time() - self.began) / (done - self.first_done) * (total - done) / 60
-        line = f"{done} of {total} {unit}  {left:.1f} min left"
+        line = f"{done} of {total} {unit}" + (f"  {left:.1f} min left" if done < total else "")
         self.bar.update(self.task, completed=done / max(1, total), line=line)
         self._message_if_due(line, time.monotonic())
 

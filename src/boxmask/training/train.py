@@ -28,6 +28,7 @@ from boxmask.training.fitting.fit import fit
 from boxmask.training.initialization import InitSources, absolute_source, initialize
 from boxmask.training.progress import Report
 from boxmask.training.read_data import read_new_data, read_same_data
+from boxmask.training.report_end import report_end
 from boxmask.training.restore import (
     accept_left_out_photos,
     check_data,
@@ -43,7 +44,7 @@ from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
 from boxmask.training.trackers.programs import check_programs
 from boxmask.training.trackers.trackers import open_trackers
-from boxmask.training.validate import is_out_of_patience, report_end, validate
+from boxmask.training.validate import is_out_of_patience, validate
 from boxmask.weights.imagenet import SOURCES
 
 COMPILING = "compiling kernels, once after the installation; this time does not count"

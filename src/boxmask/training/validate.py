@@ -9,7 +9,6 @@ import numpy as np
 
 from boxmask.errors import PhotoError
 from boxmask.evaluation.detection.best_f1 import best_min_scores
-from boxmask.messages import format_count
 from boxmask.options import option
 from boxmask.training.clock import Clock
 from boxmask.training.loader import READ_ERRORS
@@ -30,7 +29,6 @@ Metrics: TypeAlias = dict[str, Any]
 MEASURED_PHOTOS = 8  # for the speed, after a first one
 MEASURED_SHARE = 0.02  # of the minutes: the most that measuring takes, unless one photo takes longer
 SLOW_SHARE = 0.03  # of the minutes: a single photo that takes longer is not measured again
-NOTHING_LEARNED = 0.01  # a deciding metric below this
 GRACE_SHARE, GRACE_SECONDS = 0.03, 2.0  # beyond the minutes that the last validation may take: the larger one
 
 
@@ -138,21 +136,6 @@ def is_out_of_patience(session: Session) -> bool:
 def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float:
     """Return the first of the metrics called `names` that could be computed; 0 if none could."""
     return next((metrics[name] for name in names if name in metrics), 0.0)
-
-
-def report_end(session: Session) -> None:
-    """Say why a training ended early, and that a model has learned nothing."""
-    state, report = session.state, session.report
-    if is_out_of_patience(session) and state.clock.progress < 1:
-        count = format_count(state.validations.stale, "validation")
-        report.message(f"training ended early: the metric has not risen for {count}")
-    name = next((name for name in session.task.metrics if name in state.metrics), None)
-    if name is not None and state.metrics[name] < NOTHING_LEARNED:
-        report.message(
-            f"note: the model has learned next to nothing ({name} {state.metrics[name]:.3f}). Look for label "
-            f"errors with boxmask check, raise {option('max_minutes')}, or raise {option('size')} if objects "
-            "are small."
-        )
 
 
 # ---------------------------------------------------------------- time

@@ -56,7 +56,7 @@ def append_scale(picture: RGBImage, limits: tuple[float, float]) -> RGBImage:
     steps = np.linspace(0, 1, 5)
     low, high = limits
     colors = [matplotlib.colors.to_hex(matplotlib.colormaps[COLORS](step)) for step in steps.tolist()]
-    values = [f"{low + (high - low) * step:.3g}" for step in steps.tolist()]
+    values = [f"{low + (high - low) * step:.2g}" for step in steps.tolist()]
     return append_legend(picture, list(zip(values, colors, strict=True)))
 
 
