@@ -69,7 +69,8 @@ def find_labeled_photos(source: Path, model: AnyModel, data: Path | None) -> Lab
     if number > MANY:
         dataset = dataset.subset(np.linspace(0, number - 1, MANY, dtype=int))
     photos = format_count(len(dataset), "validation photo")
-    of = f"{photos} of {folder}" if number <= MANY else f"{photos} of {folder}, out of {number:,}"
+    name = folder.resolve().name  # the page is for others, who do not have this machine's folders
+    of = f"{photos} of {name}" if number <= MANY else f"{photos} of {name}, out of {number:,}"
     measure = MEASURES[task_name(task_of(model))](dataset, tuple(model.class_names))
     return LabeledPhotos(measure, of)
 

@@ -34,7 +34,7 @@ def comparison_photos(source: Path, data: Path | None) -> tuple[str, list[NamedP
     Raises PhotoError if there are no photos in `data`, or they cannot be read.
     """
     if data is not None:
-        origin, files = f"photos of {data}", find_photos(data)
+        origin, files = f"photos of {data.resolve().name}", find_photos(data)
     else:
         origin, files = "validation photos of the training", validation_photos(source)
     if not files:
