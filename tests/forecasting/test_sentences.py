@@ -28,9 +28,11 @@ def test_flat_hidden_and_far_gains_are_warned_of() -> None:
     assert few.startswith("8 val photos are few")
 
 
-def test_models_that_find_nothing_are_warned_of() -> None:
-    (warning,) = warnings("AP", look_ahead(PHOTOS, [0.0] * 10, (25,)), 100, "test")
-    assert warning.startswith("the models have hardly learned anything (AP 0.000)")
+def test_models_that_find_nothing_give_no_forecast() -> None:
+    curve = look_ahead(PHOTOS, [0.0] * 10, (25,))
+    (answer,) = sentences("AP", curve, 8, "test")
+    assert answer.startswith("The models have hardly learned anything (AP 0.000), so nothing can be forecast")
+    assert warnings("AP", curve, 8, "test") == ()
 
 
 def test_falling_curves_are_warned_of() -> None:

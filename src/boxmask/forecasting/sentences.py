@@ -17,7 +17,15 @@ FAR = 2.0  # times the present photos
 
 
 def sentences(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tuple[str, ...]:
-    """What the largest number of further photos would bring, and what the interval is about."""
+    """What the largest number of further photos would bring, and what the interval is about.
+
+    Models that find almost nothing have no answer but that.
+    """
+    if curve.now < UNTRAINED:
+        return (
+            f"The models have hardly learned anything ({metric} {curve.now:.3f}), so nothing can be forecast "
+            f"yet. Raise {option('max_minutes')}, or check the labels.",
+        )
     last = curve.outlooks[-1]
     low, high = last.interval
     return (
@@ -32,11 +40,8 @@ def warnings(metric: str, curve: CurveOutlook, evaluated: int, split: str) -> tu
     """Why the forecast may not be trusted, or what to do instead of labeling."""
     last, found = curve.outlooks[-1], []
     if curve.now < UNTRAINED:
-        found.append(
-            f"the models have hardly learned anything ({metric} {curve.now:.3f}), so the curve says "
-            f"little. Raise {option('max_minutes')}, or check the labels."
-        )
-    elif last.gain < FLAT:
+        return ()  # the sentences say so
+    if last.gain < FLAT:
         found.append(
             f"the curve is flat: {last.more:,} more photos of the same kind would hardly raise {metric}. Try "
             f"another model, {option('size')} or a longer training first, or label the photos that the model "

@@ -61,7 +61,9 @@ def min_scores(run: Path, model: object, min_score: float | Literal["auto"]) -> 
     scores = _recorded_metrics(run, _require_detector(model, flag)).get(MIN_SCORES)
     if not scores:
         reason = (
-            "" if is_published_name(run) else " Only runs that were trained with validation photos have them."
+            ""
+            if is_published_name(run)
+            else " Runs that were trained without validation photos, or by an older version, have none."
         )
         raise UsageError(
             f"{flag}: {run} has no recorded minimum scores.{reason} Give a number, for example "
