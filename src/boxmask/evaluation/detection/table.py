@@ -6,8 +6,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.contract import Interval
-from boxmask.evaluation.detection.coco import ClassAP
 from boxmask.evaluation.detection.evaluate import DetectionEvaluation
 from boxmask.evaluation.format import describe_resamples, format_fraction, format_interval
 from boxmask.evaluation.mark import mark_lines
@@ -61,23 +59,29 @@ def _add_row(table: Table, evaluation: DetectionEvaluation, title: str, name: st
 
 
 def class_table(evaluation: DetectionEvaluation) -> Table:
-    """One row per class, in the order of the data set."""
+    """One row per class, in the order of the data set.
+
+    With masks, intervals are left out: the table would be wider than a terminal. `to_dict()` has them.
+    """
     table = Table()
     table.add_column("class")
-    headings = ["objects", "AP", "interval", "AP50", "VOC AP"]
-    if evaluation.masks is not None:
-        headings += ["mask AP", "interval", "mask AP50"]
+    if evaluation.masks is None:
+        headings = ["objects", "AP", "interval", "AP50", "VOC AP"]
+    else:
+        headings = ["objects", "AP", "AP50", "VOC AP", "mask AP", "mask AP50"]
     for heading in headings:
         table.add_column(heading, justify="right")
-    for name, ap in evaluation.coco.per_class.items():
-        intervals = evaluation.intervals_of_class(name)
-        voc_ap = format_fraction(evaluation.voc.per_class[name].AP_all)
-        cells = [str(ap.objects), *_ap_cells(ap, intervals["AP"]), voc_ap]
-        if evaluation.masks is not None:
-            cells += _ap_cells(evaluation.masks.coco.per_class[name], intervals["mask_AP"])
-        table.add_row(Text(name), *cells)
+    for name in evaluation.coco.per_class:
+        table.add_row(Text(name), *_class_cells(evaluation, name))
     return table
 
 
-def _ap_cells(ap: ClassAP, interval: Interval | None) -> list[str]:
-    return [format_fraction(ap.AP), format_interval(interval), format_fraction(ap.AP50)]
+def _class_cells(evaluation: DetectionEvaluation, name: str) -> list[str]:
+    ap, masks = evaluation.coco.per_class[name], evaluation.masks
+    interval = [format_interval(evaluation.intervals_of_class(name)["AP"])] if masks is None else []
+    voc_ap = format_fraction(evaluation.voc.per_class[name].AP_all)
+    cells = [str(ap.objects), format_fraction(ap.AP), *interval, format_fraction(ap.AP50), voc_ap]
+    if masks is not None:
+        of_masks = masks.coco.per_class[name]
+        cells += [format_fraction(of_masks.AP), format_fraction(of_masks.AP50)]
+    return cells
