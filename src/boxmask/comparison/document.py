@@ -68,7 +68,7 @@ def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _row(model: ComparedModel) -> dict[str, Any]:
     row: dict[str, Any] = {"name": model.name, "method": model.method, "source": str(model.source)}
-    for name in model.evaluation.keys():  # noqa: SIM118
+    for name in model.evaluation:
         row[name] = model.evaluation[name]
         if (interval := model.evaluation.interval(name)) is not None:
             row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}

@@ -97,7 +97,7 @@ def deciding_metric(task: str, evaluation: Any) -> str:
     """The metric that decides about a model: of detectors, mask AP if there are masks."""
     if task != "detection":
         return {"segmentation": "mIoU", "classification": "accuracy"}[task]
-    return "mask_AP" if "mask_AP" in evaluation.keys() else "AP"  # noqa: SIM118
+    return "mask_AP" if "mask_AP" in evaluation else "AP"
 
 
 def _count_parameters(model: Any) -> int | None:

@@ -32,7 +32,7 @@ def deciding_metric(task: str, models: Sequence[ComparedModel]) -> str:
     """The metric that decides: of detectors, mask AP if all find masks."""
     if task == "segmentation":
         return "mIoU"
-    all_masks = bool(models) and all("mask_AP" in model.evaluation.keys() for model in models)  # noqa: SIM118
+    all_masks = bool(models) and all("mask_AP" in model.evaluation for model in models)
     return "mask_AP" if all_masks else "AP"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,7 @@ def _detections(
     has_masks: bool,
 ) -> Detections:
     """Raises ValueError for a mask that is no run lengths over the photo."""
-    score_of: Callable[[_Result], float] = lambda row: -row.score  # noqa: E731
-    ordered = sorted(rows, key=score_of)
+    ordered = sorted(rows, key=lambda row: -row.score)
     masks = decode([_counts(row.segmentation) for row in ordered], size) if has_masks and ordered else None
     if has_masks and not ordered:
         masks = Masks.unknown(0, size)

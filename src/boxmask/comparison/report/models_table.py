@@ -119,7 +119,9 @@ def _training_mb(model: ComparedModel) -> float | None:
 
 def value_of(model: ComparedModel, metric: str) -> float | None:
     """A metric of a model; None if its evaluation does not have it."""
-    return model.evaluation[metric] if metric in model.evaluation.keys() else None  # noqa: SIM118
+    if metric not in model.evaluation:
+        return None
+    return model.evaluation[metric]
 
 
 def _file_mb(model: ComparedModel) -> float | None:
