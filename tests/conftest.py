@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,40 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real photos in {folder}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by Playwright. Skips the test if either is absent."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("needs chromium: apt install chromium")
+    with sync_api.sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[[Path], Any]]:
+    """Opens a file in the browser, offline. Messages of the browser and requests fail the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True, locale="en-US")
+    problems: list[str] = []
+
+    def open_file(file: Path) -> Any:
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.extend([request.url] * request.url.startswith("http")))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_file
+    assert problems == []
+    context.close()
 
 
 def scene(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield browser
-        browser.close()
-
 
 @pytest.fixture
-def page(browser: Any, saved: Callable[[], Path]) -> Iterator[Any]:
-    """The report. Messages of the browser and requests fail the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True, locale="en-US")
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.extend([request.url] * request.url.startswith("http")))
-    page.goto(saved().as_uri())
+def page(open_page: Callable[[Path], Any], saved: Callable[[], Path]) -> Iterator[Any]:
+    """The report."""
+    page = open_page(saved())
     yield page
-    assert problems == []
     assert page.title() == "cats & dogs: models compared by boxmask"  # no hostile name has changed it
-    context.close()
 
 
 def shown(page: Any, selector: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,35 +12,14 @@ import pytest
 from boxmask.data.checks.examination import Examination
 from boxmask.doctor.report import CheckReport
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield browser
-        browser.close()
-
 
 @pytest.fixture
-def page(browser: Any, report: CheckReport, tmp_path: Path) -> Iterator[Any]:
-    """The page of the report. Messages of the browser and requests fail the test."""
+def page(open_page: Callable[[Path], Any], report: CheckReport, tmp_path: Path) -> Iterator[Any]:
+    """The page of the report."""
     report.save(tmp_path / "report.html")
-    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.extend([request.url] * request.url.startswith("http")))
-    page.goto((tmp_path / "report.html").as_uri())
+    page = open_page(tmp_path / "report.html")
     yield page
-    assert problems == []
     assert page.title() == "cats & dogs: labels checked by boxmask"  # no hostile name has changed it
-    context.close()
 
 
 def shown(page: Any) -> list[str]:
@@ -131,20 +108,15 @@ def test_without_script_all_findings_are_there(browser: Any, report: CheckReport
 
 @pytest.fixture
 def labeled_page(
-    browser: Any, report: CheckReport, examination_of: Callable[..., Examination], tmp_path: Path
-) -> Iterator[Any]:
+    open_page: Callable[[Path], Any],
+    report: CheckReport,
+    examination_of: Callable[..., Examination],
+    tmp_path: Path,
+) -> Any:
     """The page of the report with labels: a cat and two dogs, nothing, a cat."""
     labeled = replace(report, examination=examination_of([[0, 1, 1], [], [0]]))
     labeled.save(tmp_path / "labels.html")
-    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((tmp_path / "labels.html").as_uri())
-    yield page
-    assert problems == []
-    context.close()
+    return open_page(tmp_path / "labels.html")
 
 
 def labeled(page: Any) -> list[str]:
