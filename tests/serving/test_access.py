@@ -43,6 +43,10 @@ def test_hosts(host: str, status: int) -> None:
     assert asked_as(host) == status
 
 
+def test_names_of_computers_may_have_capitals() -> None:
+    assert asked_as("desktop-7:8000", names=("DESKTOP-7",)) == 200
+
+
 def test_any_address_but_no_other_name() -> None:
     assert asked_as("192.168.1.5:8000", any_address=True) == 200
     assert asked_as("[fe80::1]", any_address=True) == 200
@@ -51,8 +55,9 @@ def test_any_address_but_no_other_name() -> None:
 
 
 def test_a_name_is_allowed(serve: Serve) -> None:
-    client = serve(allow_host=("photos.example",))
-    assert client.get("/healthz", headers={"Host": "photos.example:80"}).status_code == 200
+    client = serve(allow_host=("Photos.example",))
+    for host in ("photos.example:80", "Photos.Example"):
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(

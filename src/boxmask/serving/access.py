@@ -32,7 +32,7 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 class AccessRules:
     """Who may ask.
 
-    names:   of the server, without ports
+    names:   of the server, in lower case and without ports
     any_address: whether all IP addresses are names of the server; no web page can take one over
     origins: of the web pages that may ask
     token:   None if none is needed
@@ -62,7 +62,7 @@ class AccessRules:
         if origin is None:
             is_foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         else:
-            is_own = urlsplit_host(origin) == headers.get("host", "").lower()
+            is_own = _host_of(origin) == headers.get("host", "").lower()
             is_foreign = not is_own and origin.lower() not in self.origins
         if is_foreign:
             raise RequestError(
@@ -123,7 +123,7 @@ class CallerCheck:
         await self._app(scope, receive, send)
 
 
-def urlsplit_host(origin: str) -> str | None:
+def _host_of(origin: str) -> str | None:
     """The host of an origin, with its port, in lower case; None for "null" and what is no origin."""
     try:
         return urlsplit(origin).netloc.lower() or None

@@ -51,7 +51,8 @@ def create_app(
     options = options or ServeOptions()
     state = ServerState(models, options)
     origins = [origin.lower() for origin in options.allow_origin]
-    rules = AccessRules({*names, *options.allow_host}, any_address, origins, options.token)
+    hosts = {name.lower() for name in (*names, *options.allow_host)}
+    rules = AccessRules(hosts, any_address, origins, options.token)
     app = FastAPI(
         title="boxmask",
         version=_version(),
