@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tests.serving.conftest import Serve, error_of, photo, served, upload
 
@@ -124,6 +125,16 @@ def test_the_token(serve: Serve, authorization: str, status: int) -> None:
     assert client.post("/v1/predict", files=upload(photo()), headers=headers).status_code == status
     assert client.get("/healthz", headers=headers).status_code == 200
     assert client.get("/readyz", headers=headers).status_code == 200
+
+
+def test_a_mounted_app_has_the_same_open_paths() -> None:
+    app = FastAPI()
+    app.mount("/models", create_app([served()], ServeOptions(token=TOKEN), names=["testserver"]))
+    client = TestClient(app)
+    assert client.get("/models/healthz").status_code == 200
+    assert client.get("/models/v1/models").status_code == 401
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert client.post("/models/v1/predict", files=upload(photo()), headers=headers).status_code == 200
 
 
 def test_how_to_give_the_token_is_told(serve: Serve) -> None:

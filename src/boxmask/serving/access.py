@@ -115,7 +115,8 @@ class CallerCheck:
             headers = Headers(scope=scope)
             try:
                 self._rules.check_origin(headers)
-                self._rules.check_token(scope["path"], headers)
+                path = scope["path"].removeprefix(scope.get("root_path", ""))  # where the app is mounted
+                self._rules.check_token(path, headers)
             except RequestError as error:
                 await drain(Request(scope, receive))
                 await reply_of(error)(scope, receive, send)
