@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.serving.conftest import Detector, Serve, error_of, photo, served, upload
 
-from boxmask.serving.errors import RequestError
-from boxmask.serving.prediction_queue import ClientGoneError, PredictionQueue
+from boxmask.serving.errors import ClientGoneError, RequestError
+from boxmask.serving.prediction_queue import PredictionQueue
 
 
 async def never() -> None:

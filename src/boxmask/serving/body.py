@@ -39,6 +39,7 @@ class BodyReader:
             raise RequestError(
                 415, "compressed", f"the body is compressed ({encoding[:40]}). Send it as it is."
             )
+        self._check_announced(request)
         body = bytearray()
         try:
             await self._receive(request, body)
@@ -64,7 +65,7 @@ class BodyReader:
         except ClientDisconnect as error:
             raise RequestError(400, "body-incomplete", "the request ended before it was complete.") from error
 
-    def check_announced(self, request: Request) -> None:
+    def _check_announced(self, request: Request) -> None:
         """Raise RequestError for a body that announces that it is too large."""
         announced = request.headers.get("content-length", "")
         if announced.isdecimal():
@@ -82,6 +83,16 @@ class BodyReader:
             raise RequestError(
                 429, "memory-full", "the requests in work hold too much memory. Try again later.", 2
             )
+
+
+@asynccontextmanager
+async def drain_refused(request: Request) -> AsyncIterator[None]:
+    """Drain a request that is refused in the block."""
+    try:
+        yield
+    except RequestError:
+        await drain(request)
+        raise
 
 
 async def drain(request: Request) -> None:

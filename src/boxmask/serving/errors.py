@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from boxmask.serving.security_headers import SECURITY_HEADERS
 
-logger = logging.getLogger("boxmask.serve")
+CLIENT_GONE = 499  # as in the logs of nginx; nobody reads this answer
 
 _CODES = {404: "not-found", 405: "method-not-allowed"}
 
@@ -29,6 +28,10 @@ class RequestError(Exception):
     def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+
+
+class ClientGoneError(Exception):
+    """The client has closed the connection, so nobody waits for the result."""
 
 
 def reply_of(error: RequestError) -> JSONResponse:
@@ -50,6 +53,10 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestError)
     async def refused(_: Request, error: RequestError) -> JSONResponse:
         return reply_of(error)
+
+    @app.exception_handler(ClientGoneError)
+    async def gone(_: Request, __: ClientGoneError) -> Response:
+        return Response(status_code=CLIENT_GONE)
 
     @app.exception_handler(HTTPException)
     async def not_served(request: Request, error: HTTPException) -> JSONResponse:

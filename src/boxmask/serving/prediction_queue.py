@@ -10,16 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from boxmask.serving.errors import RequestError
+from boxmask.serving.errors import ClientGoneError, RequestError
 
 ResultT = TypeVar("ResultT")
 
 FIRST_GUESS = 0.5  # seconds per photo, before any was predicted
 MAX_RETRY_AFTER = 60  # seconds
-
-
-class ClientGoneError(Exception):
-    """The client has closed the connection, so nobody waits for the result."""
 
 
 class PredictionQueue:

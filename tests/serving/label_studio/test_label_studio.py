@@ -215,6 +215,7 @@ def test_new_photos_are_found(serve: Serve, folder: Path, monkeypatch: pytest.Mo
 def test_many_tasks(serve: Serve, folder: Path) -> None:
     client = serve(label_studio_photos=folder, max_photos=4)
     assert len(ask(client, *[TASK] * 30).json()["results"]) == 30
+    assert 'boxmask_photo_seconds_count{model="pets"} 30.0' in client.get("/metrics").text
     assert ask(client).json()["results"] == []
     assert ask(client, *[TASK] * 1001).status_code == 422
 

@@ -11,22 +11,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from boxmask.serving.body import drain_refused
 from boxmask.serving.errors import RequestError
-from boxmask.serving.label_studio.label_config import LabelConfig, parse_label_config
+from boxmask.serving.label_studio.label_config import Control, parse_label_config
 from boxmask.serving.label_studio.photos import TaskPhotos
 from boxmask.serving.label_studio.regions import control_tags, prediction
 from boxmask.serving.models import ServedModel
 from boxmask.serving.openapi import REFERENCE, error_responses
-from boxmask.serving.photos import decode_photo
 from boxmask.serving.predict_request import Selection, invalid
 from boxmask.serving.predict_route import client_gone
-from boxmask.serving.prediction_queue import ClientGoneError
 from boxmask.serving.state import ServerState
 
 logger = logging.getLogger("boxmask.serve")
 
 MAX_TASKS = 1000
-CLIENT_GONE = 499
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 
@@ -85,7 +83,8 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     )
     async def setup(request: Request) -> Response:
         with _printed_refusals():
-            return await backend.setup(request)
+            async with drain_refused(request):
+                return await backend.setup(request)
 
     @router.post(
         "/predict",
@@ -96,7 +95,8 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     )
     async def predict(request: Request) -> Response:
         with _printed_refusals():
-            return await backend.predict(request)
+            async with drain_refused(request):
+                return await backend.predict(request)
 
     return router
 
@@ -165,23 +165,21 @@ class _Backend:
         async with self._state.bodies.read(request) as body:
             given = _parse(PredictBody, body, request)
             config = parse_label_config(given.label_config)
-            config.control(self._tags, self.model.class_names)
-            work = [self._work(task, number, config) for number, task in enumerate(given.tasks, start=1)]
+            control = config.control(self._tags, self.model.class_names)
+            key = config.image_keys.get(control.to_name)
+            work = [self._work(task, n, control, key) for n, task in enumerate(given.tasks, start=1)]
             results: list[dict[str, Any]] = []
             size = self._state.options.max_photos
-            try:
-                for first in range(0, len(work), size):
-                    results += await self._state.queue.run(
-                        work[first : first + size], self._state.options.timeout, lambda: client_gone(request)
-                    )
-            except ClientGoneError:
-                return Response(status_code=CLIENT_GONE)
+            for first in range(0, len(work), size):
+                results += await self._state.queue.run(
+                    work[first : first + size], self._state.options.timeout, lambda: client_gone(request)
+                )
         return JSONResponse({"results": results, "model_version": self.model.name})
 
-    def _work(self, task: Task, number: int, config: LabelConfig) -> Callable[[], dict[str, Any]]:
+    def _work(
+        self, task: Task, number: int, control: Control, key: str | None
+    ) -> Callable[[], dict[str, Any]]:
         """The work for one task, which runs in a thread."""
-        control = config.control(self._tags, self.model.class_names)
-        key = config.image_keys.get(control.to_name)
 
         def work() -> dict[str, Any]:
             try:
@@ -189,10 +187,8 @@ class _Backend:
             except RequestError as error:
                 message = f"task {number if task.id is None else task.id}: {error.message}."
                 raise RequestError(error.status, error.code, message) from error
-            pixels = decode_photo(photo, number, self._state.options.max_pixels)
-            result = self.model.predict(pixels, Selection())
-            self._state.metrics.photos.labels(self.model.name).inc()
-            return prediction(result, (pixels.shape[0], pixels.shape[1]), control, self.model.name)
+            result, size = self._state.predict(self.model, photo, number, Selection())
+            return prediction(result, size, control, self.model.name)
 
         return work
 
