@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,19 @@ def comparison_photos(source: Path, data: Path | None) -> tuple[str, list[NamedP
         chosen = [files[index] for index in np.linspace(0, len(files) - 1, min(FEW, len(files)), dtype=int)]
         photos = [NamedPhoto(file.name, reduced(load_photo(file))) for file in chosen]
     return origin, [*photos, *special_photos(photos[0])]
+
+
+def few_photos(photos: Sequence[NamedPhoto]) -> list[NamedPhoto]:
+    """Five of the comparison photos: Selective Search and R-CNN take seconds per photo."""
+    return [*photos[:2], *photos[-3:]]
+
+
+def is_blank(pixels: UInt8[np.ndarray, "H W 3"]) -> bool:
+    """Whether all pixels have one color.
+
+    All anchors have equal scores there, so rounding decides which objects are found.
+    """
+    return bool((pixels == pixels[:1, :1]).all())
 
 
 def validation_photos(source: Path) -> list[Path]:
