@@ -106,6 +106,23 @@ def test_objects_that_only_one_found_are_in_the_first_sentence(certificate: Cert
     assert "2 objects of 18 were found by only one of the two." in page
 
 
+@pytest.mark.parametrize(
+    ("differences", "says"),
+    [
+        (Differences(8, pixels=0.03), "differ from those of the model (label maps: 3.00% of the pixels)."),
+        (Differences(8, score=0.2), "differ from those of the model (scores: 0.2000)."),
+        (Differences(8, mask_iou=0.5), "differ from those of the model (masks: IoU 0.500)."),
+    ],
+)
+def test_large_differences_are_in_the_first_sentence(
+    certificate: Certificate, differences: Differences, says: str
+) -> None:
+    browser = replace(certificate.forms[1], name="browser", in_browser=True, differences=differences)
+    page = render_certificate(replace(certificate, forms=(*certificate.forms, browser)), NOW)
+    assert says in page
+    assert "but for rounding" not in page
+
+
 def test_hostile_names_stay_text_and_nothing_is_loaded(certificate: Certificate) -> None:
     page = render_certificate(certificate, NOW)
     assert "<script" not in page

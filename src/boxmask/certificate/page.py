@@ -13,6 +13,7 @@ from boxmask.certificate.accuracy import Metric
 from boxmask.certificate.contract import Certificate, ComparedPhoto, FormReport
 from boxmask.certificate.differences import MIN_SCORE
 from boxmask.evaluation.contract import Interval
+from boxmask.exporting.parity.check import above_limits
 from boxmask.exporting.parity.differences import Differences
 from boxmask.messages import format_count, printable
 from boxmask.pages.pictures import encode_picture
@@ -62,11 +63,15 @@ def _size(certificate: Certificate) -> str:
 
 def _verdict(certificate: Certificate) -> str:
     """One sentence on the files in 32 bits, and one on those in 8 bits."""
-    exact = [form for form in certificate.forms if form.differences is not None and not form.is_int8]
-    objects = sum(form.differences.compared for form in exact if form.differences is not None)
-    mismatches = sum(form.differences.mismatches for form in exact if form.differences is not None)
-    if mismatches:
-        first = f"{format_count(mismatches, 'object')} of {objects:,} were found by only one of the two."
+    total = Differences()
+    for form in certificate.forms:
+        if form.differences is not None and not form.is_int8:
+            total |= form.differences
+    if wrong := above_limits(total):
+        first = f"In 32 bits, the results of the file differ from those of the model ({wrong})."
+    elif total.mismatches:
+        mismatches = format_count(total.mismatches, "object")
+        first = f"{mismatches} of {total.compared:,} were found by only one of the two."
     else:
         first = "In 32 bits, the file gives the results of the model but for rounding."
     changes = [
