@@ -60,8 +60,9 @@ def find_labeled_photos(source: Path, model: AnyModel, data: Path | None) -> Lab
         return f"The training data is not known. Give labeled photos with {option('data', 'DATA')}."
     try:
         folder = read_recipe(Run.from_path(source))[1] if data is None else data
+        name = folder.resolve().name  # the page is for others, who do not have this machine's folders
         if is_unlabeled(folder):
-            return f"The photos of {folder} have no labels."
+            return f"The photos of {name} have no labels."
         dataset: Any = task_of(model).read_split(source, folder, "val", LabelOptions())
     except BoxmaskError as error:
         return f"There are no labeled validation photos: {error}"
@@ -69,7 +70,6 @@ def find_labeled_photos(source: Path, model: AnyModel, data: Path | None) -> Lab
     if number > MANY:
         dataset = dataset.subset(np.linspace(0, number - 1, MANY, dtype=int))
     photos = format_count(len(dataset), "validation photo")
-    name = folder.resolve().name  # the page is for others, who do not have this machine's folders
     of = f"{photos} of {name}" if number <= MANY else f"{photos} of {name}, out of {number:,}"
     measure = MEASURES[task_name(task_of(model))](dataset, tuple(model.class_names))
     return LabeledPhotos(measure, of)
