@@ -62,6 +62,9 @@ def test_a_run_is_served(boxmask: Boxmask, here: Path, served: Any) -> None:
     assert "not encrypted" in done.err
     assert '-H "Authorization: Bearer TOKEN"' in done.err
     assert "the-token" not in done.out
+    done = boxmask("serve", "runs/one", "--token", "x" * 16)
+    assert '-H "Authorization: Bearer TOKEN"' in done.err
+    assert "x" * 16 not in done.err
 
 
 def make_photos(data: Path) -> None:

@@ -41,10 +41,10 @@ def serve(
         from boxmask.serving.server import serve_models
 
     models = load_models(runs, options.device)
-    serve_models(models, options, lambda listening: _show(models, listening))
+    serve_models(models, options, lambda listening: _show(models, listening, options.token))
 
 
-def _show(models: list[ServedModel], listening: Listening) -> None:
+def _show(models: list[ServedModel], listening: Listening, token: str | None) -> None:
     """Print where the server listens and how to ask it."""
     for model in models:
         classes = "1 class" if len(model.class_names) == 1 else f"{len(model.class_names)} classes"
@@ -58,5 +58,6 @@ def _show(models: list[ServedModel], listening: Listening) -> None:
             "trusted network, or behind a proxy with HTTPS.",
             file=sys.stderr,
         )
-    header = "" if listening.is_local else '-H "Authorization: Bearer TOKEN" '
+    has_token = token is not None or listening.new_token is not None
+    header = '-H "Authorization: Bearer TOKEN" ' if has_token else ""
     print(f"to try it: curl {header}-F photos=@photo.jpg {listening.url}/v1/predict", file=sys.stderr)
