@@ -25,6 +25,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.evaluation.intervals.groups import item_groups
 from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.messages import format_count
 from boxmask.names import class_name
@@ -225,7 +226,8 @@ def evaluate_classifications(
     predicted = np.array([index[class_name(one.name)] for one in classifications], dtype=np.int64)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (dataset.labels, predicted), 1)
-    accuracy_interval = wilson_interval(dataset.labels == predicted, dataset.photo_of) if interval else None
+    correct = dataset.labels == predicted
+    accuracy_interval = wilson_interval(correct, item_groups(dataset)) if interval else None
     num_photos = len(np.unique(dataset.photo_of))
     seen = find_seen(dataset)
     return ClassificationEvaluation(names, confusion, accuracy_interval, num_photos, notes, seen)

@@ -21,7 +21,7 @@ from boxmask.evaluation.detection.bootstrap import ap_samples
 from boxmask.evaluation.detection.class_matches import class_matches
 from boxmask.evaluation.detection.classes import keep_known_classes, with_class_names
 from boxmask.evaluation.intervals.difference import Difference, holm
-from boxmask.evaluation.intervals.groups import photo_groups
+from boxmask.evaluation.intervals.groups import item_groups, photo_groups
 from boxmask.evaluation.intervals.resampling import Resampling
 from boxmask.evaluation.intervals.sample import Sample, difference_interval
 from boxmask.evaluation.segmentation.classes import evaluated_classes
@@ -129,6 +129,6 @@ _TASKS: dict[
 ] = {
     DetectionDataset: ("AP", _sample_detection, photo_groups),
     SegmentationDataset: ("mIoU", _sample_segmentation, photo_groups),
-    ClassificationDataset: ("accuracy", _sample_classification, lambda dataset: dataset.photo_of),
+    ClassificationDataset: ("accuracy", _sample_classification, item_groups),
 }
 """For each kind of labels: the metric by default, how to compute it, and which items belong together."""

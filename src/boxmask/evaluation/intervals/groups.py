@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.draw import Draw
 from boxmask.data.groups.group_by import find_groups
 from boxmask.errors import UsageError
@@ -37,3 +38,10 @@ def photo_groups(dataset: _SplitPhotos) -> Int[np.ndarray, " P"] | None:
         return find_groups(dataset.root, dataset.files.tolist(), group_by).numbers
     except UsageError:  # a pattern that fits none of these photos
         return None
+
+
+def item_groups(dataset: ClassificationDataset) -> Int[np.ndarray, " N"]:
+    """A number for each item, the same for items of one photo and of photos that belong together."""
+    photos, photo_of_item = np.unique(dataset.photo_of, return_inverse=True)
+    groups = photo_groups(dataset.photos.subset(photos))
+    return photo_of_item if groups is None else groups[photo_of_item]
