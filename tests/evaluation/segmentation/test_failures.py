@@ -137,3 +137,11 @@ def test_there_is_one_map_per_photo() -> None:
         analyze_label_maps(DATASET, LABEL_MAPS[:2], CLASSES)
     with pytest.raises(LabelError, match="no photos to evaluate on"):
         analyze_label_maps(dataset_of(), [], CLASSES)
+
+
+def test_a_map_of_another_size_is_an_error() -> None:
+    row = SegmentationMap(field(ROAD)[:1], CLASSES)  # one that numpy would repeat for each row
+    with pytest.raises(ValueError, match=r"0\.jpg: expected a label map of \(10, 10\), found \(1, 10\)"):
+        analyze_label_maps(DATASET, [row, *LABEL_MAPS[1:]], CLASSES)
+    with pytest.raises(ValueError, match="expected a label map of"):
+        wrong_pixels(DATASET, 0, row)

@@ -24,7 +24,7 @@ from boxmask.evaluation.intervals.difference import Difference, holm
 from boxmask.evaluation.intervals.groups import item_groups, photo_groups
 from boxmask.evaluation.intervals.resampling import Resampling
 from boxmask.evaluation.intervals.sample import Sample, difference_interval
-from boxmask.evaluation.segmentation.classes import evaluated_classes
+from boxmask.evaluation.segmentation.classes import evaluated_classes, evaluated_labels
 from boxmask.evaluation.segmentation.metrics import confusion_matrix, iou_samples
 from boxmask.names import class_name
 from boxmask.types import Classification, Detections, SegmentationMap
@@ -104,8 +104,7 @@ def _sample_segmentation(dataset: Any, results: Any, metric: str, resampling: Re
     counts, classes = [], None
     for photo, found in zip(range(len(dataset)), results, strict=True):
         classes = classes or evaluated_classes(dataset, found.class_names)
-        truth = classes.truth_table[dataset.target(photo).labels.numpy()]
-        predicted = classes.convert_prediction(found.labels, found.class_names)
+        truth, predicted = evaluated_labels(dataset, photo, found, classes)
         counts.append(confusion_matrix(truth, predicted, len(classes.class_names)))
     return iou_samples(np.stack(counts), resampling)[0]
 

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.names import class_name
-from boxmask.types import IGNORED
+from boxmask.types import IGNORED, SegmentationMap
 
 Labels = UInt8[np.ndarray, "H W"]
 
@@ -54,6 +54,20 @@ def evaluated_classes(
     in_dataset = {class_name(name) for name in dataset.class_names}
     extra = tuple(name for name in known if class_name(name) not in in_dataset)
     return EvaluatedClasses(kept, truth_table, extra, notes)
+
+
+def evaluated_labels(
+    dataset: SegmentationDataset, photo: int, label_map: SegmentationMap, classes: EvaluatedClasses
+) -> tuple[Labels, Labels]:
+    """The labels of a photo and those of its label map, both as evaluated labels.
+
+    Raises ValueError if the map has another size than the photo.
+    """
+    truth = np.asarray(classes.truth_table[dataset.target(photo).labels.numpy()])
+    if label_map.size != truth.shape:
+        file = dataset.files[photo]
+        raise ValueError(f"{file}: expected a label map of {truth.shape}, found {label_map.size}")
+    return truth, classes.convert_prediction(label_map.labels, label_map.class_names)
 
 
 def extra_classes_note(classes: EvaluatedClasses, extra_pixels: int, all_pixels: int) -> tuple[str, ...]:

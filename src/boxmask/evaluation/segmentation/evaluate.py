@@ -23,7 +23,12 @@ from boxmask.evaluation.contract import (
 from boxmask.evaluation.intervals.groups import photo_groups
 from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
-from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes, extra_classes_note
+from boxmask.evaluation.segmentation.classes import (
+    EvaluatedClasses,
+    evaluated_classes,
+    evaluated_labels,
+    extra_classes_note,
+)
 from boxmask.evaluation.segmentation.metrics import (
     MIoUInterval,
     SegmentationCounts,
@@ -185,11 +190,7 @@ def _photo_counts(
     dataset: SegmentationDataset, photo: int, label_map: SegmentationMap, classes: EvaluatedClasses
 ) -> tuple[Int[np.ndarray, "K K+1"], Int[np.ndarray, " K"], Int[np.ndarray, " K"]]:
     """The confusion matrix, and intersection and union of the boundaries, in pixels."""
-    truth = classes.truth_table[dataset.target(photo).labels.numpy()]
-    if label_map.size != truth.shape:
-        file = dataset.files[photo]
-        raise ValueError(f"{file}: expected a label map of {truth.shape}, found {label_map.size}")
-    predicted = classes.convert_prediction(label_map.labels, label_map.class_names)
+    truth, predicted = evaluated_labels(dataset, photo, label_map, classes)
     num_classes = len(classes.class_names)
     intersection, union = boundary_counts(truth, predicted, num_classes)
     return confusion_matrix(truth, predicted, num_classes), intersection, union

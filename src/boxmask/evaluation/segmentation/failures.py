@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped, UInt8
+from jaxtyping import Bool, Float, Int, Shaped
 from rich.console import Group
 
 from boxmask.data.segmentation.dataset import SegmentationDataset
@@ -15,7 +15,7 @@ from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.failures.cases import Case
 from boxmask.evaluation.failures.confusion import ConfusionMatrix
 from boxmask.evaluation.failures.contract import MAX_PHOTOS, PhotoFailures
-from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes
+from boxmask.evaluation.segmentation.classes import evaluated_classes, evaluated_labels
 from boxmask.evaluation.segmentation.metrics import confusion_matrix
 from boxmask.evaluation.segmentation.wrong_regions import wrong_regions
 from boxmask.types import IGNORED, SegmentationMap
@@ -74,14 +74,14 @@ def analyze_label_maps(
     known:      the classes of the segmenter that made them
 
     Classes that the segmenter does not know are left out. Raises LabelError without photos, and ValueError if
-    there is not one map per photo.
+    there is not one map per photo, or if a map has another size than its photo.
     """
     check_has_photos(dataset)
     classes = evaluated_classes(dataset, known, "skip")
     names = (*classes.class_names, OTHER_CLASSES)
     counts, regions = [], []
     for photo, label_map in zip(range(len(dataset)), label_maps, strict=True):
-        truth, predicted = _evaluated_labels(dataset, photo, label_map, classes)
+        truth, predicted = evaluated_labels(dataset, photo, label_map, classes)
         counts.append(confusion_matrix(truth, predicted, len(classes.class_names)))
         regions += wrong_regions(photo, truth, predicted, names)
         regions = sorted(regions, key=lambda region: -(region.pixels or 0))[:MAX_REGIONS]
@@ -96,16 +96,8 @@ def wrong_pixels(
 ) -> Bool[np.ndarray, "H W"]:
     """The labeled pixels of a photo for which a label map has another class."""
     classes = evaluated_classes(dataset, label_map.class_names, "skip")
-    truth, predicted = _evaluated_labels(dataset, photo, label_map, classes)
+    truth, predicted = evaluated_labels(dataset, photo, label_map, classes)
     return np.asarray((truth != predicted) & (truth != IGNORED))
-
-
-def _evaluated_labels(
-    dataset: SegmentationDataset, photo: int, label_map: SegmentationMap, classes: EvaluatedClasses
-) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
-    """The labels of a photo and those of its map, counted by the evaluated classes."""
-    truth = np.asarray(classes.truth_table[dataset.target(photo).labels.numpy()])
-    return truth, classes.convert_prediction(label_map.labels, label_map.class_names)
 
 
 def _confusion(per_photo: Int[np.ndarray, "P K K1"], names: Sequence[str]) -> ConfusionMatrix:
