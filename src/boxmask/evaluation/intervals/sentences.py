@@ -10,7 +10,9 @@ from boxmask.evaluation.intervals.difference import Difference
 from boxmask.evaluation.seen_photos import ENOUGH
 from boxmask.messages import format_count
 
-POWER = 1.43  # a difference of 1.43 times the interval's half is found four times in five
+POWER = 1.43
+"""A difference of this many times half the interval is found four times in five: the normal distribution has
+97.5 % below 1.96 and 80 % below 0.84, and (1.96 + 0.84) / 1.96 = 1.43."""
 
 
 def describe_comparison(
