@@ -75,3 +75,11 @@ def objects_per_class(dataset: DetectionDataset, kind: Kind = "bbox") -> list[in
     """The number of objects of each class that count."""
     labels = dataset.labels[counted_objects(dataset, kind)]
     return [int(n) for n in np.bincount(labels, minlength=len(dataset.class_names))]
+
+
+def objects_per_class_and_photo(dataset: DetectionDataset, kind: Kind = "bbox") -> Int[np.ndarray, "K P"]:
+    """The number of objects that count, of each class in each photo: (K, P)."""
+    rows = np.flatnonzero(counted_objects(dataset, kind))
+    places = dataset.labels[rows] * len(dataset) + photo_of_objects(dataset)[rows]
+    shape = len(dataset.class_names), len(dataset)
+    return np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)

@@ -12,13 +12,13 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.detection.arrays import Kind, counted_objects
 from boxmask.evaluation.detection.class_matches import (
-    RECALLS,
     ClassMatches,
     class_matches,
     mean_over_classes,
     resampled_class_ap,
 )
 from boxmask.evaluation.detection.coco import IOU_50, IOU_75
+from boxmask.evaluation.detection.matching import RECALLS
 from boxmask.evaluation.intervals.resampling import Resampling, affordable_resamples
 from boxmask.evaluation.intervals.sample import CONFIDENCE, Sample, confidence_interval
 from boxmask.types import Detections

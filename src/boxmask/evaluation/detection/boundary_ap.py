@@ -25,7 +25,7 @@ from boxmask.evaluation.detection.arrays import (
     counted_objects,
     flatten,
     objects_per_class,
-    photo_of_objects,
+    objects_per_class_and_photo,
 )
 from boxmask.evaluation.detection.class_matches import ClassMatches, resampled_ap
 from boxmask.evaluation.detection.coco import IOU_50, ClassAP
@@ -80,11 +80,8 @@ def boundary_matches(dataset: DetectionDataset, detections: Sequence[Detections]
     for photo in order.tolist():
         for label, matches in _photo_matches(dataset, photo, detections[photo]):
             by_class[label].append(matches)
-    counted, photos = counted_objects(dataset, "segm"), photo_of_objects(dataset)
-    return [
-        _concatenate(parts, np.bincount(photos[counted & (dataset.labels == label)], minlength=len(dataset)))
-        for label, parts in enumerate(by_class)
-    ]
+    num_objects = objects_per_class_and_photo(dataset, "segm")
+    return [_concatenate(parts, counts) for parts, counts in zip(by_class, num_objects, strict=True)]
 
 
 def boundaries(masks: Masks) -> Masks:

@@ -15,16 +15,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.evaluation.detection.arrays import Kind, counted_objects, flatten, photo_of_objects
+from boxmask.evaluation.detection.arrays import Kind, flatten, objects_per_class_and_photo
 from boxmask.evaluation.detection.coco import ALL_SIZES, run_coco_eval
 from boxmask.evaluation.detection.grouping import group_by_photo_and_class, to_xywh
-from boxmask.evaluation.detection.matching import IOUS, MAX_DETECTIONS
+from boxmask.evaluation.detection.matching import IOUS, MAX_DETECTIONS, RECALLS
 from boxmask.kernels.matching_loops import coco_matches
 from boxmask.kernels.precision_loops import resampled_precision
 from boxmask.kernels.threads import parallel_for
 from boxmask.types import Detections
 
-RECALLS = np.linspace(0.0, 1.0, 101)  # as in COCO
 NUM_IOUS = len(IOUS)
 
 
@@ -108,7 +107,7 @@ def _box_matches(dataset: DetectionDataset, detections: Sequence[Detections]) ->
     is_listed = _rank_in_group(groups.starts) < MAX_DETECTIONS
     labels, photos, scores = flat.labels[groups.rows], flat.photos[groups.rows], flat.scores[groups.rows]
     ends = np.searchsorted(labels, np.arange(len(dataset.class_names) + 1))
-    objects = _objects_per_photo(dataset)
+    objects = objects_per_class_and_photo(dataset)
     matches = []
     for k, (start, end) in enumerate(pairwise(ends)):
         listed = start + np.flatnonzero(is_listed[start:end])
@@ -120,14 +119,6 @@ def _box_matches(dataset: DetectionDataset, detections: Sequence[Detections]) ->
 def _rank_in_group(starts: Int[np.ndarray, " G+1"]) -> Int[np.ndarray, " M"]:
     """The place of each detection in its group, from 0."""
     return np.asarray(np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts)))
-
-
-def _objects_per_photo(dataset: DetectionDataset) -> Int[np.ndarray, "K P"]:
-    """The number of objects that count, per class and photo."""
-    rows = np.flatnonzero(counted_objects(dataset))
-    places = dataset.labels[rows] * len(dataset) + photo_of_objects(dataset)[rows]
-    shape = len(dataset.class_names), len(dataset)
-    return np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _mask_matches(dataset: DetectionDataset, detections: Sequence[Detections]) -> list[ClassMatches]:

@@ -32,6 +32,7 @@ from boxmask.evaluation.detection.arrays import (
     photo_of_objects,
 )
 from boxmask.evaluation.detection.coco_masks import CocoRle, object_rles, require_masks, to_coco_rle
+from boxmask.evaluation.detection.grouping import to_xywh
 from boxmask.types import Detections
 
 OUTSIDE_ALL_SIZES = -1.0  # an area in no size bin: ignored in all of them, even in "all"
@@ -138,7 +139,7 @@ def _ground_truth(dataset: DetectionDataset, image_ids: Int[np.ndarray, " P"], k
         [{"id": i + 1, "name": name} for i, name in enumerate(dataset.class_names)],
         image_ids[photo_of_objects(dataset)],
         dataset.labels + 1,
-        _xywh(dataset.boxes.astype(np.float64)),
+        to_xywh(dataset.boxes),
         area=np.where(dataset.difficult, OUTSIDE_ALL_SIZES, dataset.areas.astype(np.float64)),
         iscrowd=dataset.crowd if kind == "bbox" else dataset.crowd | ~dataset.has_mask,
         segmentation=None if kind == "bbox" else _object_rles(dataset),
@@ -151,7 +152,7 @@ def _object_rles(dataset: DetectionDataset) -> list[CocoRle | list[list[float]]]
 
 def _box_results(flat: FlatDetections, image_ids: Int[np.ndarray, " P"]) -> Float[np.ndarray, "M 7"]:
     """pycocotools' array of results: image id, x, y, w, h, score, category id."""
-    return np.column_stack([image_ids[flat.photos], _xywh(flat.boxes), flat.scores, flat.labels + 1])
+    return np.column_stack([image_ids[flat.photos], to_xywh(flat.boxes), flat.scores, flat.labels + 1])
 
 
 def _mask_results(
@@ -164,10 +165,6 @@ def _mask_results(
         {"image_id": image_id, "category_id": category, "score": score, "segmentation": rle}
         for image_id, category, score, rle in zip(ids, categories, flat.scores.tolist(), rles, strict=True)
     ]
-
-
-def _xywh(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
-    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
 
 
 def _per_class(dataset: DetectionDataset, ap: Float[np.ndarray, "T R K"], kind: Kind) -> dict[str, ClassAP]:

@@ -13,10 +13,9 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import Kind
 from boxmask.evaluation.detection.best_f1 import BestF1
 from boxmask.evaluation.detection.coco import ALL_SIZES, run_coco_eval
-from boxmask.evaluation.detection.matching import IOUS
+from boxmask.evaluation.detection.matching import IOUS, RECALLS
 from boxmask.types import Detections
 
-RECALLS = np.linspace(0.0, 1.0, 101)  # as in COCO
 WRITTEN_IOUS = (0, 5)  # 0.50 and 0.75, in `to_dict`
 WRITTEN_SCORES = np.linspace(0.0, 1.0, 101)
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 IOUS = np.linspace(0.5, 0.95, 10)  # as in COCO
+RECALLS = np.linspace(0.0, 1.0, 101)  # as in COCO
 MAX_DETECTIONS = 100  # per photo and class
 
 

@@ -22,6 +22,7 @@ MAX_WRITTEN = 20
 """Cases of one kind that `to_dict` holds."""
 
 ErrorName = Literal["class", "location", "both", "duplicate", "background", "missed"]
+SuspectKind = Literal["missing", "wrong class", "bad box"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class SizeRecall:
 class SuspectLabel:
     """A label that the model contradicts with a high score. "missing": an object without a label."""
 
-    kind: Literal["missing", "wrong class", "bad box"]
+    kind: SuspectKind
     case: Case
 
 
@@ -163,7 +164,7 @@ class DetectionFailures:
 
     def _suspects_to_dict(self) -> dict[str, Any]:
         """The number of suspects of each kind, and the surest of them."""
-        by_kind: dict[str, list[Case]] = {"missing": [], "wrong class": [], "bad box": []}
+        by_kind: dict[SuspectKind, list[Case]] = {"missing": [], "wrong class": [], "bad box": []}
         for suspect in self.suspects:
             by_kind[suspect.kind].append(suspect.case)
         return {

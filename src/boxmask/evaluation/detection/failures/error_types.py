@@ -13,8 +13,8 @@ import numpy as np
 from hotcoco.metrics import average_precision
 from jaxtyping import Bool, Int
 
-from boxmask.evaluation.detection.curves import RECALLS
 from boxmask.evaluation.detection.failures.matches import MIN_IOU, NONE, Matches
+from boxmask.evaluation.detection.matching import RECALLS
 
 BACKGROUND_IOU = 0.1
 """A detection that overlaps each object at most this much is on the background."""

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Int
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import Kind, counted_objects, flatten
 from boxmask.evaluation.detection.coco_masks import object_rles, require_masks, to_coco_rle
+from boxmask.evaluation.detection.grouping import to_xywh
 from boxmask.evaluation.detection.matching import MAX_DETECTIONS
 from boxmask.types import Detections
 
@@ -203,13 +204,8 @@ def _ious(
         found, labeled = to_coco_rle(require_masks(detections.masks)), object_rles(dataset, photo)
         return np.asarray(hotcoco_mask.iou(found, labeled, flags))
     return np.asarray(
-        hotcoco_mask.iou(_xywh(detections.boxes), _xywh(dataset.boxes[dataset.rows(photo)]), flags)
+        hotcoco_mask.iou(to_xywh(detections.boxes), to_xywh(dataset.boxes[dataset.rows(photo)]), flags)
     )
-
-
-def _xywh(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
-    exact = boxes.astype(np.float64)
-    return np.concatenate([exact[:, :2], exact[:, 2:] - exact[:, :2]], axis=1)
 
 
 def _match_classes(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.evaluation.detection.failures.analysis import SuspectLabel
+from boxmask.evaluation.detection.failures.analysis import SuspectKind, SuspectLabel
 from boxmask.evaluation.detection.failures.make_cases import to_box
 from boxmask.evaluation.failures.cases import Case
 from boxmask.evaluation.suspicions.comparison import LabelComparison
 from boxmask.evaluation.suspicions.photo_comparison import UNKNOWN, LabeledObjects
 from boxmask.evaluation.suspicions.suspicions import NO_OBJECT
 from boxmask.types import Detections
-
-SuspectKind = Literal["missing", "wrong class", "bad box"]
 
 
 def suspect_labels(
