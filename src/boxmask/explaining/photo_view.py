@@ -21,6 +21,7 @@ from boxmask.visualization.name_tags import draw_tags, font_size_for
 from boxmask.visualization.style import LIGHT, RGBImage, distinct_color
 
 MIN_SIDE, MAX_SIDE = 640, 1280  # of the longer side of pictures, in pixels
+CROP_SIDE = 112  # of the squares that show a part of the photo, in pixels
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class PhotoView:
         draw_tags(canvas, tagged, texts, colors, font_size_for(canvas.size, len(texts)))
         return np.array(canvas)
 
-    def crop(self, box: Float[np.ndarray, " 4"], side: int = 112) -> RGBImage:
+    def crop(self, box: Float[np.ndarray, " 4"], side: int = CROP_SIDE) -> RGBImage:
         """The part of the photo inside a box, fitted into a white square."""
         height, width = self.size
         left, top = (
@@ -119,12 +120,8 @@ class PhotoView:
             int(min(np.ceil(edge), end)) for edge, end in zip(box[2:], (width, height), strict=True)
         )
         window = self.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-        scale = side / max(window.shape[:2])
-        fitted = (max(1, round(window.shape[1] * scale)), max(1, round(window.shape[0] * scale)))
-        square = Image.new("RGB", (side, side), LIGHT)
-        resized = Image.fromarray(np.ascontiguousarray(window)).resize(fitted, Image.Resampling.BILINEAR)
-        square.paste(resized, ((side - fitted[0]) // 2, (side - fitted[1]) // 2))
-        return np.array(square)
+        extent = (window.shape[1], window.shape[0])
+        return fit_into_square(np.ascontiguousarray(window), extent, side, Image.Resampling.BILINEAR)
 
     # ---------------------------------------------------------------- maps
 
@@ -142,6 +139,18 @@ class PhotoView:
         """
         values = spread_cells(cells, covered(batch), self.picture_size, center)
         return draw_heat_map(self.picture, values, limits)
+
+
+def fit_into_square(
+    picture: RGBImage, extent: tuple[float, float], side: int, resampling: Image.Resampling
+) -> RGBImage:
+    """A picture in the middle of a white square, stretched to the proportions of `extent` (width, height)."""
+    scale = side / max(*extent, 1e-6)
+    width, height = (max(1, round(length * scale)) for length in extent)
+    square = Image.new("RGB", (side, side), LIGHT)
+    resized = Image.fromarray(picture).resize((width, height), resampling)
+    square.paste(resized, ((side - width) // 2, (side - height) // 2))
+    return np.array(square)
 
 
 def covered(batch: Batch | None) -> tuple[float, float]:

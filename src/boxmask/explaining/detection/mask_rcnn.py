@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from boxmask.detectors.mask_rcnn import MaskRCNN
@@ -11,7 +12,7 @@ from boxmask.explaining.contract import Stage
 from boxmask.explaining.detection.faster_rcnn import explain_boxes
 from boxmask.explaining.detection.results import detections_stage
 from boxmask.explaining.inputs import sheet
-from boxmask.explaining.photo_view import PhotoView
+from boxmask.explaining.photo_view import PhotoView, fit_into_square
 from boxmask.pipeline.images import Batch
 from boxmask.types import Detections
 from boxmask.visualization.heat_maps import append_scale, draw_cells
@@ -57,14 +58,6 @@ def _masks_stage(
 
 def _stretched(mask: np.ndarray, box: np.ndarray) -> RGBImage:
     """A mask in the proportions of its box, as `PhotoView.crop` shows the box."""
-    from PIL import Image
-
-    picture = Image.fromarray(draw_cells(mask, SIDE, (0.0, 1.0)))
-    width, height = float(box[2] - box[0]), float(box[3] - box[1])
-    scale = SIDE / max(width, height, 1e-6)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    square = Image.new("RGB", (SIDE, SIDE), "#FFFFFF")
-    square.paste(
-        picture.resize(size, Image.Resampling.NEAREST), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
-    )
-    return np.array(square)
+    cells = draw_cells(mask, SIDE, (0.0, 1.0))
+    extent = (float(box[2] - box[0]), float(box[3] - box[1]))
+    return fit_into_square(cells, extent, SIDE, Image.Resampling.NEAREST)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from boxmask.explaining.contract import Stage
 from boxmask.explaining.inputs import WIDTH, span
-from boxmask.explaining.photo_view import PhotoView
+from boxmask.explaining.photo_view import CROP_SIDE, PhotoView
 from boxmask.visualization.bars import GAP
 from boxmask.visualization.heat_maps import draw_cells
 from boxmask.visualization.style import LIGHT, PALETTE, RGBImage, rgb
@@ -38,7 +38,7 @@ def pooling_stage(
         picture = view.draw(grid_cells(area, count), [color] * count**2, on=picture)
     picture = view.draw(cells, list(range(len(cells))), thick=True, on=picture)
     pairs = [
-        _frame(np.concatenate([view.crop(area), draw_cells(values, 112, span(values))], axis=1), color)
+        _frame(np.concatenate([view.crop(area), draw_cells(values, CROP_SIDE, span(values))], axis=1), color)
         for color, (area, values) in enumerate(zip(cells, strength, strict=True))
     ]
     data = {"cells": cells, "pooled_strength": strength, "captions": list(captions)}
