@@ -21,14 +21,14 @@ def explain_deeplab_v3(model: DeepLabV3, view: PhotoView) -> tuple[list[Stage], 
         f"{stride}."
     )
 
-    def inside(part: PhotoView, batch: Batch) -> list[Stage]:
+    def network_stages(part: PhotoView, batch: Batch) -> list[Stage]:
         last = model.features(batch.pixels)[-1]
         return [
             features_stage(part, batch, [last], text),
             _aspp_stage(model, part, batch, last),
         ]
 
-    return explain_segmenter(model, view, inside)
+    return explain_segmenter(model, view, network_stages)
 
 
 def _aspp_stage(model: DeepLabV3, view: PhotoView, batch: Batch, last: Tensor) -> Stage:

@@ -27,12 +27,12 @@ FEATURES_TEXT = (
 def explain_fcn(model: FCN, view: PhotoView) -> tuple[list[Stage], SegmentationMap]:
     """The stages of FCN, and its label map."""
 
-    def inside(part: PhotoView, batch: Batch) -> list[Stage]:
+    def network_stages(part: PhotoView, batch: Batch) -> list[Stage]:
         maps = model.features(batch.pixels)
         features = features_stage(part, batch, list(maps.values()), FEATURES_TEXT)
         return [features, *([_skips_stage(model, part, batch, maps)] if model.skip_strides else [])]
 
-    return explain_segmenter(model, view, inside)
+    return explain_segmenter(model, view, network_stages)
 
 
 def _skips_stage(model: FCN, view: PhotoView, batch: Batch, maps: dict[int, Tensor]) -> Stage:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -36,18 +35,17 @@ def explain_segmenter(
 
     network_stages: the stages inside the network, of the photo or of one tile
     """
-    with torch.inference_mode():
-        part = middle_tile(view, model.config.tile)
-        batch = model.prepare([part.image])
-        [label_map] = segment([view.image], model, model.backbone.mean, model.backbone.std)
-        probabilities, step = sample_probabilities(view, model)
-        return [
-            _image_stage(model, view, part, batch),
-            *network_stages(part, batch),
-            scores_stage(view, probabilities, step, label_map),
-            entropy_stage(view, probabilities, step),
-            label_map_stage(view, label_map),
-        ], label_map
+    part = middle_tile(view, model.config.tile)
+    batch = model.prepare([part.image])
+    [label_map] = segment([view.image], model, model.backbone.mean, model.backbone.std)
+    probabilities, step = sample_probabilities(view, model)
+    return [
+        _image_stage(model, view, part, batch),
+        *network_stages(part, batch),
+        scores_stage(view, probabilities, step, label_map),
+        entropy_stage(view, probabilities, step),
+        label_map_stage(view, label_map),
+    ], label_map
 
 
 def middle_tile(view: PhotoView, tile: int) -> PhotoView:

@@ -27,14 +27,14 @@ FEATURES_TEXT = (
 def explain_unet(model: UNet, view: PhotoView) -> tuple[list[Stage], SegmentationMap]:
     """The stages of U-Net, and its label map."""
 
-    def inside(part: PhotoView, batch: Batch) -> list[Stage]:
+    def network_stages(part: PhotoView, batch: Batch) -> list[Stage]:
         maps = model.features(batch.pixels)
         return [
             features_stage(part, batch, maps, FEATURES_TEXT),
             _skips_stage(model, part, batch, maps),
         ]
 
-    return explain_segmenter(model, view, inside)
+    return explain_segmenter(model, view, network_stages)
 
 
 def _skips_stage(model: UNet, view: PhotoView, batch: Batch, maps: list[Tensor]) -> Stage:
