@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.explaining.contract import Stage
+from boxmask.explaining.detection.origins import find_origins
 from boxmask.explaining.detection.results import shown_count
 from boxmask.explaining.photo_view import PhotoView, in_photo
 from boxmask.geometry.boxes import clip, decode
@@ -22,7 +23,6 @@ from boxmask.visualization.style import PALETTE
 
 NUM_ROWS = 6  # regions that are shown in detail
 MAX_BARS = 6  # classes per region
-SAME_SCORE = 1e-5
 GRAY = "#808080"
 
 
@@ -48,19 +48,13 @@ class Regions:
         shape = (len(boxes), num_classes, 4)
         return Regions(in_photo(boxes, batch), scores.float().numpy(force=True), refined.reshape(shape))
 
-    def origins(self, detections: Detections) -> list[int]:
-        """The proposal that each detection (before box voting) came from."""
-        rows = []
-        for box, score, label in zip(detections.boxes, detections.scores, detections.labels, strict=True):
-            same = np.flatnonzero(np.abs(self.scores[:, label] - score) < SAME_SCORE)
-            same = same if len(same) else np.arange(len(self.boxes))
-            distances = np.abs(self.refined[same, label] - box).sum(axis=1)
-            rows.append(int(same[distances.argmin()]))
-        return rows
+    def origins(self, detections: Detections) -> Int[np.ndarray, " M"]:
+        """The proposal that each detection came from."""
+        return find_origins(detections, self.scores, self.refined)
 
     def examples(self, detections: Detections) -> list[int]:
         """Proposals to show in detail: those of the first detections, and others from first to last."""
-        rows = list(dict.fromkeys(self.origins(detections[: NUM_ROWS - 2])))
+        rows = list(dict.fromkeys(self.origins(detections[: NUM_ROWS - 2]).tolist()))
         best = np.argsort(-self.scores.max(axis=1, initial=0.0), kind="stable")
         if not rows:
             rows = best[: NUM_ROWS - 2].tolist()

@@ -11,11 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.explaining.contract import Stage
+from boxmask.explaining.detection.origins import find_origins
 from boxmask.explaining.detection.results import shown_count
 from boxmask.explaining.photo_view import PhotoView
 from boxmask.types import Detections
-
-SAME_SCORE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +38,9 @@ class Cells:
         return bool((self.starts[:, :2] == self.starts[:, 2:]).all())
 
     def origins(self, detections: Detections) -> Int[np.ndarray, " M"]:
-        """The row that each detection came from: its score, and the nearest box."""
-        rows = []
-        for box, score, label in zip(detections.boxes, detections.scores, detections.labels, strict=True):
-            same = np.flatnonzero(np.abs(self.scores[:, label] - score) < SAME_SCORE)
-            same = same if len(same) else np.arange(len(self.boxes))
-            rows.append(int(same[np.abs(self.boxes[same] - box).sum(axis=1).argmin()]))
-        return np.array(rows, dtype=np.int64)
+        """The row that each detection came from; the boxes are the same for all classes."""
+        boxes = np.broadcast_to(self.boxes[:, None], (*self.scores.shape, 4))
+        return find_origins(detections, self.scores, boxes)
 
 
 def per_row(values: Sequence[int], levels: Sequence[Tensor]) -> Int[np.ndarray, " N"]:
