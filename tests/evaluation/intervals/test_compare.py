@@ -81,6 +81,11 @@ def test_one_photo_is_too_few(labeled, detected):
     assert pair.describe() == "There are too few photos to compare a and b."
 
 
+def test_no_photos_are_an_error(labeled):
+    with pytest.raises(LabelError, match="no photos to evaluate on"):
+        compare_results(labeled(), [], [])
+
+
 def test_unknown_metrics_and_classes(models, detected):
     dataset, results = models
     with pytest.raises(KeyError, match="no metric 'mIoU'; metrics to compare: AP, AP50"):

@@ -16,6 +16,7 @@ from jaxtyping import Int
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.detection.arrays import Kind
 from boxmask.evaluation.detection.bootstrap import ap_samples
 from boxmask.evaluation.detection.class_matches import class_matches
@@ -51,7 +52,8 @@ def compare_results(
     metric: AP, AP50, AP75, mask_AP, mask_AP50, mask_AP75, mIoU or accuracy; default: AP, mIoU or accuracy
     groups: a number for each photo, the same for photos that belong together; default: as in the split
 
-    Raises LabelError for classes that a model does not know, and KeyError for an unknown metric.
+    Raises LabelError without photos and for classes that a model does not know, and KeyError for an unknown
+    metric.
     """
     results = dict(zip(names, (first, second), strict=True))
     return compare_all_results(dataset, results, metric=metric, groups=groups)[0]
@@ -68,8 +70,10 @@ def compare_all_results(
 
     results: by the name of the model; read one by one, so that they need not all fit into memory
 
-    Raises LabelError for classes that a model does not know, and KeyError for an unknown metric.
+    Raises LabelError without photos and for classes that a model does not know, and KeyError for an unknown
+    metric.
     """
+    check_has_photos(dataset)
     default, take_sample, group_of = _TASKS[type(dataset)]
     name = metric or default
     resampling = Resampling.of(len(dataset), group_of(dataset) if groups is None else groups)
