@@ -37,7 +37,7 @@ def explain(
         it in which random parts are hidden (D-RISE). 500 give a clear picture. Each takes as long as a
         prediction.
     device
-        Where to compute: auto, cpu, cuda, cuda:1, ...
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
     from boxmask.cli.interrupts import interrupt_on_signals
     from boxmask.cli.output import print_errors, print_notes

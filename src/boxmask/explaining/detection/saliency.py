@@ -58,7 +58,8 @@ def saliency_stage(
     text = (
         f"Parts of the photo were hidden at random in {num_masks:,} copies (D-RISE). Bright parts matter: "
         "the detection in the box was found again more often, and with a higher score, while they were "
-        "visible. A bright part outside of the object tells that the detector relies on its surroundings."
+        "visible. A bright part outside of the object tells that the detector relies on its surroundings. "
+        "In each picture, 1 is the part that matters most."
     )
     data = {
         "maps": maps,
