@@ -17,13 +17,13 @@ from typing import Any
 
 from boxmask import errors
 from boxmask.benchmarking.cases import Case
+from boxmask.benchmarking.ended_process import describe_end
 from boxmask.errors import BoxmaskError
 from boxmask.messages import format_count
 from boxmask.runtime.session import usable_cores
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PACKAGE_FOLDER = str(Path(__file__).parents[2])
-LAST_LINES = 300  # characters of what a process that failed has printed
 
 
 class CaseProcess:
@@ -92,13 +92,10 @@ class CaseProcess:
     def _ended(self) -> BoxmaskError:
         """The error for a process that ended on its own."""
         status = self._process.wait()
-        self._messages.seek(0)
-        last = self._messages.read().strip()[-LAST_LINES:]
         case = f"{self.case.source} with {format_count(self.case.threads, 'thread')}"
-        remedy = "It may have run out of memory: close other programs, or measure fewer models at a time."
-        return BoxmaskError(
-            f"{case}: the process that measured it ended unexpectedly (status {status}). {remedy}\n{last}"
-        )
+        remedy = "Close other programs, or measure fewer models at a time."
+        end = describe_end(status, self._messages, remedy)
+        return BoxmaskError(f"{case}: the process that measured it {end}")
 
 
 @contextmanager

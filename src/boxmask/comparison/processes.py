@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from boxmask.atomic_write import output_error
+from boxmask.benchmarking.ended_process import describe_end
 from boxmask.comparison.worker_status import STOPPED
 from boxmask.errors import BoxmaskError
 
 PACKAGE_FOLDER = str(Path(__file__).parents[2])
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}  # as `boxmask train` does, for glibc
-LAST_LINES = 300  # characters of what a process that failed has printed
 LOG = "log.txt"
+USE_LESS_MEMORY = (
+    "Close other programs, or choose a smaller --size or --batch-size, and give the command again."
+)
 STOPPING = "stopping"  # the step that is shown after Ctrl-C, until the training is saved
 
 
@@ -65,7 +68,7 @@ def run_worker(
         if status == STOPPED or status == -signal.SIGTERM:
             raise WorkStoppedError("the training was stopped. To continue, give the same command again.")
         if status:
-            raise WorkError(message or _last_words(status, log))
+            raise WorkError(message or f"its process {describe_end(status, log, USE_LESS_MEMORY)}")
     return tuple(notes)
 
 
@@ -114,13 +117,3 @@ def _close(process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(OSError):
             if pipe is not None:
                 pipe.close()
-
-
-def _last_words(status: int, log: IO[str]) -> str:
-    """The message about a process that ended on its own."""
-    log.seek(0)
-    last = log.read().strip()[-LAST_LINES:]
-    return (
-        f"its process ended unexpectedly (status {status}). It may have run out of memory: close other "
-        f"programs, or choose a smaller --size or --batch-size, and give the command again.\n{last}"
-    )
