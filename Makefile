@@ -10,7 +10,9 @@ INPUTS ?= 10000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test chaos check docs bench bench-doctor fuzz clean
+NPM := cd page && npm
+
+.PHONY: demo test chaos check docs page page-check page-types bench bench-doctor fuzz clean
 
 demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 	$(BIN)/boxmask demo
@@ -30,6 +32,17 @@ check: $(READY)  ## style, types, and which package may import which
 docs: $(READY)  ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+page: page/node_modules/.ready  ## build the page of boxmask serve into src/boxmask/serving/page/static/
+	$(NPM) run --silent build
+
+page-check: page/node_modules/.ready  ## style, types and tests of the page; the built page is that of its source
+	$(NPM) run --silent check
+	sh page/scripts/compare.sh
+
+page-types: $(READY) page/node_modules/.ready  ## describe the routes of the server to the page, after a change
+	$(BIN)/python page/scripts/openapi.py page/src/api/openapi.json
+	$(NPM) run --silent types
+
 bench: $(READY)  ## speed beside torchvision; the other scripts in benchmarks/ need labeled photos
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/training_step.py
@@ -46,6 +59,10 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[dev,docs]"
 	touch $(READY)
+
+page/node_modules/.ready: page/package-lock.json
+	$(NPM) ci --silent
+	touch $@
 
 # An environment of their own: their dependencies must not decide over those of boxmask.
 $(DOCTORS)/.ready: pyproject.toml $(READY)

@@ -24,13 +24,15 @@ INSTALL = 'Install it with: pip install "boxmask[serve]"'
 
 @needs_packages("boxmask.serve", INSTALL)
 def serve(
-    runs: Runs, *, started: Callable[[Listening], None] | None = None, **options: Unpack[ServeKeywords]
+    runs: Runs = (), *, started: Callable[[Listening], None] | None = None, **options: Unpack[ServeKeywords]
 ) -> None:
-    """Answer requests over HTTP until a signal stops the program: photos in, objects out.
+    """Show a page in the browser, and answer requests over HTTP, until a signal stops the program.
 
         boxmask.serve("model.onnx", port=8000)
+        boxmask.serve("runs/faster-rcnn-1", data=[Path("photos/")])
 
-    runs:    one or several; the first is the default, and requests choose another by its name
+    runs:    one or several; the first is the default, and requests choose another by its name. May be left
+             out if `data` is given
     started: called with the address, and with the token if one was made
     options: fields of `boxmask.serving.options.ServeOptions`; `boxmask serve --help` describes them
 
@@ -46,4 +48,5 @@ def serve(
     check_names("serve", options, ServeOptions)
     given = ServeOptions(**options)
     sources = [runs] if isinstance(runs, str) or not isinstance(runs, Sequence) else runs
-    serve_models(load_models([Path(source) for source in sources], given.device), given, started)
+    models = load_models([Path(source) for source in sources], given)
+    serve_models(models, given, started)

@@ -48,7 +48,10 @@ def test_a_run_is_served(boxmask: Boxmask, here: Path, served: Any) -> None:
         "one-2: classifier, 2 classes",
         "serving at http://127.0.0.1:5; Ctrl-C stops it",
     ]
-    assert done.err == "to try it: curl -F photos=@photo.jpg http://127.0.0.1:5/v1/predict\n"
+    assert done.err == (
+        "page: open http://127.0.0.1:5 in a browser\n"
+        "to ask it: curl -F photos=@photo.jpg http://127.0.0.1:5/v1/predict\n"
+    )
     models, options = served
     assert [(model.name, model.form, model.task) for model in models] == [
         ("one", "torch", "classification"),
@@ -88,7 +91,7 @@ def test_the_token_may_come_from_the_environment(
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        ((), 2, "RUNS"),
+        ((), 2, "give at least one RUN"),
         (("no.onnx",), 1, "there is no such file"),
         (("no-run",), 1, "no-run"),
         (("no.onnx", "--port", "99999"), 2, "--port: expected 0 to 65535"),

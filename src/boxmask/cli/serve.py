@@ -1,4 +1,4 @@
-"""boxmask serve RUN...: answer requests of other programs over HTTP."""
+"""boxmask serve [RUN...]: a page in the browser, and answers to other programs over HTTP."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 
 
 def serve(
-    runs: list[Path],
+    runs: list[Path] | None = None,
     /,
     *,
     options: Annotated[ServeOptions, Parameter(name="*")] = ServeOptions(),  # noqa: B008 (frozen)
 ) -> None:
-    """Answer requests of other programs over HTTP: photos in, objects out.
+    """Show a page in the browser: find objects in photos, correct labels, train, compare.
 
-    The first run is the default; requests choose another by its name. Ctrl-C, SIGTERM and a closed terminal
-    stop the server after the requests that are in work; the exit code is then 0. It writes no files and asks
-    no other server. docs/how-to/serve.md shows requests with curl and Python.
+    Other programs ask over HTTP: photos in, objects out. The first run is the default; requests choose
+    another by its name. Ctrl-C, SIGTERM and a closed terminal stop the server after the requests that are in
+    work; the exit code is then 0. It asks no other server, and writes files only if --data is given.
+    docs/how-to/serve.md shows requests with curl and Python.
 
     Parameters
     ----------
     runs
         Folders written by training, checkpoints, exported files (.onnx), or names of published weights
-        (boxmask weights list).
+        (boxmask weights list). May be left out if --data is given.
     """
     from boxmask.missing_packages import needs_packages
     from boxmask.serve_verb import INSTALL
@@ -40,7 +41,7 @@ def serve(
         from boxmask.serving.models import load_models
         from boxmask.serving.server import serve_models
 
-    models = load_models(runs, options.device)
+    models = load_models(runs or [], options)
     serve_models(models, options, lambda listening: _show(models, listening, options.token))
 
 
@@ -60,4 +61,6 @@ def _show(models: list[ServedModel], listening: Listening, token: str | None) ->
         )
     has_token = token is not None or listening.new_token is not None
     header = '-H "Authorization: Bearer TOKEN" ' if has_token else ""
-    print(f"to try it: curl {header}-F photos=@photo.jpg {listening.url}/v1/predict", file=sys.stderr)
+    print(f"page: open {listening.url} in a browser", file=sys.stderr)
+    if models:
+        print(f"to ask it: curl {header}-F photos=@photo.jpg {listening.url}/v1/predict", file=sys.stderr)

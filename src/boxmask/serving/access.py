@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -22,8 +25,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from boxmask.serving.body import drain
 from boxmask.serving.errors import RequestError, reply_of
 
-OPEN_PATHS = ("/healthz", "/readyz")
-"""Paths that need no token: they tell nothing but whether the server runs."""
+OPEN_PATHS = ("/healthz", "/readyz", "/", "/v1/session")
+"""Paths that need no token: they tell whether the server runs, deliver the page, and take the token."""
+
+OPEN_FOLDER = "/page/"  # the scripts and styles of the page, which are the same on every server
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -74,16 +79,35 @@ class AccessRules:
 
     def check_token(self, path: str, headers: Headers) -> None:
         """Raise RequestError for a request without the token. The comparison takes the same time for all."""
-        if self.token is None or path in OPEN_PATHS:
+        if self.token is None or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return
-        given = _token_in(headers.get("authorization", ""))
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode("utf-8")):
-            raise RequestError(
-                401,
-                "wrong-token",
-                "this server needs its token. Send the header Authorization: Bearer TOKEN. boxmask serve "
-                "prints the token when it starts.",
-            )
+        if not (self.is_token(_token_in(headers.get("authorization", ""))) or self._is_signed_in(headers)):
+            raise wrong_token()
+
+    def is_token(self, given: str) -> bool:
+        """Whether this is the token, or none is needed."""
+        return self.token is None or _equal(given, self.token)
+
+    @cached_property
+    def session(self) -> tuple[str, str] | None:
+        """The name and value of the cookie of those who have signed in; None if no token is needed.
+
+        It follows from the token, so that it outlives a restart, and does not tell the token. Cookies do not
+        know ports: the name keeps the servers of one computer apart.
+        """
+        if self.token is None:
+            return None
+        name, value = (
+            hmac.new(self.token.encode("utf-8"), purpose, hashlib.sha256).hexdigest()
+            for purpose in (b"boxmask cookie name", b"boxmask session")
+        )
+        return f"boxmask-{name[:12]}", value
+
+    def _is_signed_in(self, headers: Headers) -> bool:
+        if self.session is None:
+            return False
+        name, value = self.session
+        return _equal(_cookie_in(headers.get("cookie", ""), name), value)
 
 
 class HostCheck:
@@ -122,6 +146,30 @@ class CallerCheck:
                 await reply_of(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def wrong_token() -> RequestError:
+    """The refusal of a request without the token."""
+    return RequestError(
+        401,
+        "wrong-token",
+        "this server needs its token. Send the header Authorization: Bearer TOKEN. boxmask serve prints the "
+        "token when it starts.",
+    )
+
+
+def _equal(given: str, expected: str) -> bool:
+    """Whether two secrets are equal. The comparison takes the same time for all."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8"))
+
+
+def _cookie_in(header: str, name: str) -> str:
+    """The value of a cookie, or ""."""
+    try:
+        cookie = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return "" if cookie is None else cookie.value
 
 
 def _host_of(origin: str) -> str | None:

@@ -1,7 +1,4 @@
-"""The app of FastAPI: models and options in, a server of requests out.
-
-A page for people would be one more router here, on the same models and behind the same checks.
-"""
+"""The app of FastAPI: models and options in, a server of requests out."""
 
 from __future__ import annotations
 
@@ -18,11 +15,14 @@ from boxmask.errors import UsageError
 from boxmask.missing_packages import WHOLE_TOOLKIT
 from boxmask.options import option
 from boxmask.serving.access import LOCAL_NAMES, AccessRules, CallerCheck, HostCheck
+from boxmask.serving.dataset_names import check_datasets
 from boxmask.serving.errors import add_error_handlers
 from boxmask.serving.metrics import CountRequests
 from boxmask.serving.models import ServedModel, has_toolkit
 from boxmask.serving.openapi import describe
 from boxmask.serving.options import ServeOptions
+from boxmask.serving.page.routes import page_routes
+from boxmask.serving.page.session import SessionBody
 from boxmask.serving.predict_request import JsonRequest
 from boxmask.serving.routes import api_routes, status_routes
 from boxmask.serving.security_headers import SecurityHeaders
@@ -46,9 +46,11 @@ def create_app(
     any_address: accept all IP addresses as names
 
     The token of the options is needed if there is one. Raises UsageError and LabelError for the folder of
-    Label Studio's photos.
+    Label Studio's photos, and UsageError for data sets that do not exist.
     """
     options = options or ServeOptions()
+    _check_toolkit(options)
+    check_datasets(options.data)
     state = ServerState(models, options)
     origins = [origin.lower() for origin in options.allow_origin]
     hosts = {name.lower() for name in (*names, *options.allow_host)}
@@ -63,19 +65,31 @@ def create_app(
         middleware=_middleware(state, rules),
     )
     app.state.server = state
+    bodies = _add_routes(app, state, rules)
+    add_error_handlers(app)
+    describe(app, bodies, has_token=options.token is not None)
+    return app
+
+
+def _add_routes(app: FastAPI, state: ServerState, rules: AccessRules) -> list[type[BaseModel]]:
+    """Add all routes. Return the models of their bodies, for the description."""
     app.include_router(api_routes(state))
     app.include_router(status_routes(state))
-    bodies: list[type[BaseModel]] = [JsonRequest]
+    app.include_router(page_routes(state, rules, app.version))
+    bodies: list[type[BaseModel]] = [JsonRequest, SessionBody]
     if has_toolkit():
         from boxmask.serving.label_studio.routes import PredictBody, SetupBody, label_studio_routes
 
         app.include_router(label_studio_routes(state), prefix="/label-studio")
         bodies += [PredictBody, SetupBody]
-    elif options.label_studio_photos is not None:
-        raise UsageError(f"{option('label_studio_photos')} needs boxmask. {WHOLE_TOOLKIT}")
-    add_error_handlers(app)
-    describe(app, bodies, has_token=options.token is not None)
-    return app
+    return bodies
+
+
+def _check_toolkit(options: ServeOptions) -> None:
+    """Raise UsageError for options that boxmask-runtime does not have."""
+    for name in ("data", "label_studio_photos"):
+        if getattr(options, name) and not has_toolkit():
+            raise UsageError(f"{option(name)} needs boxmask. {WHOLE_TOOLKIT}")
 
 
 def _version() -> str:

@@ -14,8 +14,11 @@ import numpy as np
 
 from boxmask.errors import UsageError
 from boxmask.missing_packages import needs_packages
+from boxmask.options import option
 from boxmask.runtime.load import is_onnx_name, load_onnx
 from boxmask.serving.errors import RequestError
+from boxmask.serving.options import ServeOptions
+from boxmask.serving.unique_names import unique_names
 from boxmask.types import Detections
 from boxmask.types.checks import class_indices
 
@@ -74,15 +77,20 @@ class ServedModel:
         return nullcontext() if is_free else _ONE_AT_A_TIME
 
 
-def load_models(paths: Sequence[Path], device: str = "auto") -> list[ServedModel]:
+def load_models(paths: Sequence[Path], options: ServeOptions | None = None) -> list[ServedModel]:
     """Load runs, checkpoints, names of published weights, and exported files. Files of ONNX need no torch.
 
-    A model is named after its run or file. Raises UsageError without paths, and errors as `boxmask.load`.
+    A model is named after its run or file. Raises UsageError without paths and data sets to train
+    on, and errors as `boxmask.load`.
     """
-    if not paths:
-        raise UsageError("give at least one RUN: a folder written by training, or an exported file (.onnx)")
-    names = _unique_names(paths)
-    return [_load(path, name, device) for path, name in zip(paths, names, strict=True)]
+    options = options or ServeOptions()
+    if not paths and not options.data:
+        raise UsageError(
+            "give at least one RUN: a folder written by training, or an exported file (.onnx). Or give data "
+            f"sets to train on: {option('data')} DATA"
+        )
+    names = unique_names([_base_name(path) for path in paths])
+    return [_load(path, name, options.device) for path, name in zip(paths, names, strict=True)]
 
 
 def _load(path: Path, name: str, device: str) -> ServedModel:
@@ -106,18 +114,10 @@ def _load(path: Path, name: str, device: str) -> ServedModel:
     return ServedModel(name, method, task, "torch", tuple(predictor.class_names), predictor, has_masks)
 
 
-def _unique_names(paths: Sequence[Path]) -> list[str]:
-    """The name of each run or file; those that are equal get a number."""
-    names: list[str] = []
-    for path in paths:
-        shown = path.absolute()
-        base = shown.stem if is_onnx_name(path) else shown.name
-        number, name = 1, base
-        while name in names:
-            number += 1
-            name = f"{base}-{number}"
-        names.append(name)
-    return names
+def _base_name(path: Path) -> str:
+    """The name of a run or file."""
+    shown = path.absolute()
+    return shown.stem if is_onnx_name(path) else shown.name
 
 
 def has_toolkit() -> bool:

@@ -45,6 +45,10 @@ class ServeOptions:
         tuple[str, ...], Parameter(group=ACCESS, consume_multiple=1, show_default=False)
     ] = ()
     """Web pages of other servers that may ask this one, by origin, for example https://example.org."""
+    data: Annotated[tuple[Path, ...], Parameter(consume_multiple=1, show_default=False)] = ()
+    """Data sets that the page shows, corrects and trains on. Without it, the server writes no files."""
+    out: Path = Path("runs")
+    """Folder for the trainings, comparisons and forecasts of the page."""
     label_studio_photos: Annotated[Path | None, Parameter(group=ACCESS, show_default=False)] = None
     """Folder with the photos of a Label Studio project. The server finds the photos of tasks in it, and reads
     no other files."""
@@ -115,6 +119,8 @@ class ServeKeywords(TypedDict, total=False):
     token: str | None
     allow_host: tuple[str, ...]
     allow_origin: tuple[str, ...]
+    data: tuple[Path, ...]
+    out: Path
     label_studio_photos: Path | None
     max_photos: int
     max_mb: float

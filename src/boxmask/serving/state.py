@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from boxmask.serving.body import BodyReader
@@ -19,18 +20,27 @@ from boxmask.serving.prediction_queue import PredictionQueue
 class ServerState:
     """The models, the options and the queue of one server.
 
+    models:   the first is the default; a finished training adds its own
+    datasets: the folders and files that the page may show, mend and train on
+    out:      the folder that trainings, comparisons and forecasts are written into
     is_ready: False once the server stops
     """
 
     def __init__(self, models: Sequence[ServedModel], options: ServeOptions) -> None:
-        self.models, self.options = models, options
+        self.models, self.options = list(models), options
+        self.datasets: tuple[Path, ...] = options.data
+        self.out: Path = options.out
         self.queue = PredictionQueue(options.queue, options.workers)
         self.bodies = BodyReader(options.max_bytes, options.timeout)
         self.metrics = Metrics(self.queue)
         self.is_ready = True
 
     def model(self, name: str | None) -> ServedModel:
-        """The model with this name, or the first. Raises RequestError for another name."""
+        """The model with this name, or the first. Raises RequestError if there is none."""
+        if not self.models:
+            raise RequestError(
+                404, "no-models", "this server has no models yet. Start it with a RUN, or train one."
+            )
         if name is None:
             return self.models[0]
         for model in self.models:

@@ -9,16 +9,17 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from boxmask.serving.body import drain_refused
 from boxmask.serving.errors import RequestError
-from boxmask.serving.label_studio.label_config import Control, parse_label_config
+from boxmask.serving.json_body import check_is_json, json_body, parse_json
+from boxmask.serving.label_studio.label_config import Control, LabelConfig, parse_label_config
 from boxmask.serving.label_studio.photos import TaskPhotos
 from boxmask.serving.label_studio.regions import control_tags, prediction
 from boxmask.serving.models import ServedModel
-from boxmask.serving.openapi import REFERENCE, error_responses
-from boxmask.serving.predict_request import Selection, invalid
+from boxmask.serving.openapi import error_responses
+from boxmask.serving.predict_request import Selection
 from boxmask.serving.predict_route import client_gone
 from boxmask.serving.state import ServerState
 
@@ -72,14 +73,14 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     """The routes below /label-studio. Raises UsageError if there is no folder with the photos."""
     router = APIRouter(tags=["Label Studio"])
     backend = _Backend(state)
-    _add_status_routes(router, backend.model.name)
+    _add_status_routes(router, backend)
 
     @router.post(
         "/setup",
         summary="Connect a project",
         response_model=Version,
-        responses=error_responses(400, 408, 413, 415, 422, 429),
-        openapi_extra=_json_body(SetupBody),
+        responses=error_responses(400, 404, 408, 413, 415, 422, 429),
+        openapi_extra={"requestBody": json_body(SetupBody)},
     )
     async def setup(request: Request) -> Response:
         with _printed_refusals():
@@ -90,8 +91,8 @@ def label_studio_routes(state: ServerState) -> APIRouter:
         "/predict",
         summary="Pre-label tasks",
         response_model=PreLabels,
-        responses=error_responses(400, 408, 413, 415, 422, 429, 503),
-        openapi_extra=_json_body(PredictBody),
+        responses=error_responses(400, 404, 408, 413, 415, 422, 429, 503),
+        openapi_extra={"requestBody": json_body(PredictBody)},
     )
     async def predict(request: Request) -> Response:
         with _printed_refusals():
@@ -101,17 +102,17 @@ def label_studio_routes(state: ServerState) -> APIRouter:
     return router
 
 
-def _add_status_routes(router: APIRouter, model: str) -> None:
-    responses = error_responses()
+def _add_status_routes(router: APIRouter, backend: _Backend) -> None:
+    responses = error_responses(404)
 
     @router.get("/", summary="Whether the backend runs", responses=responses)
     @router.get("/health", summary="Whether the backend runs", responses=responses)
     async def health() -> dict[str, str]:
-        return {"status": "UP", "model_class": model}
+        return {"status": "UP", "model_class": backend.model.name}
 
     @router.get("/versions", summary="The versions of the model", responses=responses)
     async def versions() -> dict[str, list[str]]:
-        return {"versions": [model]}
+        return {"versions": [backend.model.name]}
 
     @router.post("/webhook", summary="Ignored: this server does not train", responses=responses)
     async def webhook() -> dict[str, str]:
@@ -129,26 +130,29 @@ def _printed_refusals() -> Iterator[None]:
         raise
 
 
-def _json_body(model: type[BaseModel]) -> dict[str, Any]:
-    schema = {"$ref": REFERENCE.format(model=model.__name__)}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 class _Backend:
     """Pre-labels tasks with the first model of a server."""
 
     def __init__(self, state: ServerState) -> None:
-        self.model: ServedModel = state.models[0]
         self._state = state
         self._photos = TaskPhotos(state.options.label_studio_photos, state.options.max_bytes)
         self._noted: set[tuple[str, ...]] = set()
-        self._tags = control_tags(self.model.task, has_masks=self.model.has_masks)
+
+    @property
+    def model(self) -> ServedModel:
+        """The first model. Raises RequestError while there is none."""
+        return self._state.model(None)
+
+    def _control(self, config: LabelConfig) -> Control:
+        """The control of an interface that takes the results of the model."""
+        tags = control_tags(self.model.task, has_masks=self.model.has_masks)
+        return config.control(tags, self.model.class_names)
 
     async def setup(self, request: Request) -> Response:
         """Check that the labeling interface of a project takes results of the model."""
         async with self._state.bodies.read(request) as body:
-            config = parse_label_config(_parse(SetupBody, body, request).label_config)
-        control = config.control(self._tags, self.model.class_names)
+            config = parse_label_config(_parse(body, request, SetupBody).label_config)
+        control = self._control(config)
         missing = tuple(name for name in self.model.class_names if control.label_of(name) is None)
         if missing and missing not in self._noted:  # Label Studio connects before each prediction
             self._noted.add(missing)
@@ -163,9 +167,9 @@ class _Backend:
         """Pre-label tasks, a few at a time."""
         self._state.queue.check_room()
         async with self._state.bodies.read(request) as body:
-            given = _parse(PredictBody, body, request)
+            given = _parse(body, request, PredictBody)
             config = parse_label_config(given.label_config)
-            control = config.control(self._tags, self.model.class_names)
+            control = self._control(config)
             key = config.image_keys.get(control.to_name)
             work = [self._work(task, n, control, key) for n, task in enumerate(given.tasks, start=1)]
             results: list[dict[str, Any]] = []
@@ -193,16 +197,6 @@ class _Backend:
         return work
 
 
-def _parse(model: type[BodyT], body: bytes, request: Request) -> BodyT:
-    """The JSON of a body. Raises RequestError if it is broken."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise RequestError(
-            415,
-            "wrong-content-type",
-            f"Content-Type: expected application/json, found {kind[:60] or 'none'}.",
-        )
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid(error) from error
+def _parse(body: bytes, request: Request, model: type[BodyT]) -> BodyT:
+    check_is_json(request)
+    return parse_json(body, model)

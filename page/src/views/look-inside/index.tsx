@@ -1,0 +1,12 @@
+import { useText } from "../../shell/text";
+import type { ViewProps } from "../table";
+
+export default function View(_: ViewProps) {
+  const text = useText();
+  return (
+    <section class="view">
+      <h1>{text("look-inside.title")}</h1>
+      <p>{text("look-inside.purpose")}</p>
+    </section>
+  );
+}
