@@ -176,6 +176,46 @@ def test_the_proposals_before_nms_hold_those_after_it(photo: RGBImage, build: Bu
     assert all(box.tobytes() in before for box in data["boxes"])
 
 
+def test_the_anchors_of_detections_became_their_proposals(photo: RGBImage, build: Build) -> None:
+    from boxmask.geometry.boxes import iou
+
+    explanation = explain_photo(build("faster-rcnn"), photo, ExplainOptions(min_score=0.02))
+    data, levels = explanation["proposals"].data["followed"], explanation["anchors"].data["levels"]
+    proposals = explanation["proposals"].data["boxes"][explanation["box-regression"].data["rows"]]
+    assert np.array_equal(proposals, explanation["box-regression"].data["before"])
+    anchors = {level["stride"]: level["anchors"] for level in levels}
+    for anchor, stride in zip(data["anchors"], data["strides"].tolist(), strict=True):
+        assert (anchors[stride] == anchor).all(axis=1).any()
+    best = {level["stride"]: level["objectness"].max() for level in explanation["objectness"].data["levels"]}
+    assert all(0 < x <= best[s] + 1e-6 for x, s in zip(data["objectness"], data["strides"], strict=True))
+    overlaps = iou(torch.from_numpy(data["anchors"]), torch.from_numpy(proposals)).diagonal()
+    assert float(overlaps.mean()) > 0.05  # an anchor moves, but it does not jump
+
+
+def test_the_middle_cell_has_anchors_around_the_middle(photo: RGBImage, build: Build) -> None:
+    for level in explain_photo(build("retinanet"), photo)["anchors"].data["levels"]:
+        centers = (level["middle"][:, :2] + level["middle"][:, 2:]) / 2
+        assert len(centers) == level["per_cell"]
+        assert (np.abs(centers - (75, 60)).max(axis=0) <= level["stride"] * 150 / 120 + 1).all()
+
+
+def test_regions_merge_in_steps(photo: RGBImage, build: Build) -> None:
+    data = explain_photo(build("fast-rcnn"), photo)["regions"].data
+    counts = [step["count"] for step in data["steps"]]
+    assert counts[0] == data["regions"].max() + 1
+    assert counts[1:] == [count // 2 for count in counts[:-1]]
+    for step in data["steps"]:
+        assert step["picture"].shape == (*data["search_size"], 3)
+        assert len(np.unique(step["picture"].reshape(-1, 3), axis=0)) <= step["count"]
+
+
+def test_tiles_name_their_area(photo: RGBImage, build: Build) -> None:
+    explanation = explain_photo(build("fcn", tile=64), photo)
+    assert explanation["features"].data["area"] == (43, 28, 107, 92)
+    whole = explain_photo(build("fcn"), photo)
+    assert whole["features"].data["area"] == (0, 0, 150, 120)
+
+
 def test_masks_are_those_before_pasting(photo: RGBImage, build: Build) -> None:
     model = build("mask-rcnn")
     data = explain_photo(model, photo)["masks"].data

@@ -34,15 +34,13 @@ def anchors_stage(
     for level, (boxes, x) in reversed(list(enumerate(zip(anchors, features, strict=True)))):
         grid = spatial_size(x)
         per_cell = len(boxes) // (grid[0] * grid[1])
-        middle = boxes.view(*grid, per_cell, 4)[_middle_cell(batch, grid)]
-        shown = in_photo(middle, batch)
+        shown = in_photo(boxes.view(*grid, per_cell, 4)[_middle_cell(batch, grid)], batch)
         picture = view.draw(shown, [level] * per_cell, thick=True, on=picture)
         stride = stride_of(batch, grid)
         caption = f"stride {stride}: {grid[1]} × {grid[0]} cells × {per_cell}"
         entries.append((caption, PALETTE[level % len(PALETTE)]))
-        levels.append(
-            {"stride": stride, "grid": grid, "per_cell": per_cell, "anchors": in_photo(boxes, batch)}
-        )
+        level_data = {"stride": stride, "grid": grid, "per_cell": per_cell, "anchors": in_photo(boxes, batch)}
+        levels.append(level_data | {"middle": shown})
     total = sum(len(boxes) for boxes in anchors)
     text = (
         f"The network does not search for boxes: it starts from {total:,} fixed ones, the {noun}. "
@@ -90,7 +88,7 @@ def maps_stage(
     levels: list[dict[str, Any]] = [
         {"stride": stride, key: x} for stride, x in zip(strides, maps, strict=True)
     ]
-    return Stage(*heading, text, picture, {"levels": levels})
+    return Stage(*heading, text, picture, {"levels": levels, "center": center})
 
 
 def _middle_cell(batch: Batch, grid: Size) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN
@@ -11,13 +12,15 @@ from boxmask.explaining.contract import Stage
 from boxmask.explaining.detection.anchors import anchors_stage, level_maps, maps_stage, sigmoids
 from boxmask.explaining.detection.fast_rcnn import REGRESSION_TEXT, SCORES_TEXT, rounded_to_cells
 from boxmask.explaining.detection.regions import Regions, refinement_stage, scores_stage, split_scores
-from boxmask.explaining.detection.results import detections_stage, nms_stage
+from boxmask.explaining.detection.results import detections_stage, nms_stage, shown_count
 from boxmask.explaining.detection.roi_pooling import pooling_stage
 from boxmask.explaining.detection.suppression import ALL, NO_NMS, explain_nms
-from boxmask.explaining.inputs import features_stage, image_stage, sheet
+from boxmask.explaining.detection.winners import per_row, stacked
+from boxmask.explaining.inputs import features_stage, image_stage, sheet, stride_of
 from boxmask.explaining.photo_view import PhotoView, in_photo
+from boxmask.geometry.boxes import clip, decode
 from boxmask.pipeline.features.fpn import assign_levels
-from boxmask.pipeline.images import Batch
+from boxmask.pipeline.images import Batch, spatial_size
 from boxmask.pipeline.model import with_config
 from boxmask.types import Detections
 
@@ -43,6 +46,7 @@ def explain_boxes(
     class_deltas = deltas.float() / deltas.new_tensor(model.config.delta_weights)
     regions = Regions.of(rois[0], split_scores(logits), class_deltas, batch)
     rows = regions.examples(nms.winners)
+    followed = regions.origins(nms.winners[: shown_count(view, nms.winners)])
     text = "The CNN runs once over the photo. Fine maps show small details, coarse maps large shapes."
     objectness, _ = model.rpn_head(features)
     return [
@@ -50,7 +54,7 @@ def explain_boxes(
         features_stage(view, batch, features, text),
         anchors_stage(view, batch, model.anchors(features, batch), features),
         _objectness_stage(view, batch, level_maps(sigmoids(objectness), features)),
-        _proposals_stage(model, view, batch, features, rois[0]),
+        _proposals_stage(model, view, batch, features, (rois[0], followed)),
         *([_pooling(model, view, batch, features, rois[0][rows])] if rows else []),
         scores_stage(view, regions, rows, model.class_names, SCORES_TEXT),
         refinement_stage(view, regions, nms.winners, REGRESSION_TEXT),
@@ -67,10 +71,17 @@ def _objectness_stage(view: PhotoView, batch: Batch, maps: list[Float[np.ndarray
 
 
 def _proposals_stage(
-    model: FasterRCNN, view: PhotoView, batch: Batch, features: list[Tensor], kept: Tensor
+    model: FasterRCNN,
+    view: PhotoView,
+    batch: Batch,
+    features: list[Tensor],
+    proposals: tuple[Tensor, Int[np.ndarray, " M"]],
 ) -> Stage:
-    """The RPN's proposals before and after NMS."""
-    c = model.config
+    """The RPN's proposals before and after NMS.
+
+    proposals: all, and the rows of those that became the first detections
+    """
+    c, (kept, followed) = model.config, proposals
     unlimited = with_config(model, proposal_nms_iou=NO_NMS)
     [before] = unlimited.rpn_proposals(features, batch, (c.test_proposals[0], ALL))
     in_photo_before, in_photo_kept = in_photo(before, batch), in_photo(kept, batch)
@@ -88,8 +99,30 @@ def _proposals_stage(
         f"better one by more than an IoU of {c.proposal_nms_iou:g}, and at most {c.test_proposals[1]} "
         f"remain: {len(kept):,} proposals. The pictures show the first of both."
     )
-    data = {"before_nms": in_photo_before, "boxes": in_photo_kept, "nms_iou": c.proposal_nms_iou}
+    data = {
+        "before_nms": in_photo_before,
+        "boxes": in_photo_kept,
+        "nms_iou": c.proposal_nms_iou,
+        "followed": _anchors_of(model, batch, features, kept[followed]),
+    }
     return Stage("proposals", "Proposals", text, sheet(pictures), data)
+
+
+def _anchors_of(
+    model: FasterRCNN, batch: Batch, features: list[Tensor], proposals: Tensor
+) -> dict[str, np.ndarray]:
+    """The anchors that became some proposals (M, 4), with their objectness and the strides of their maps."""
+    logits, deltas = (stacked([x[0] for x in levels]) for levels in model.rpn_head(features))
+    per_level = model.anchors(features, batch)
+    anchors = stacked(per_level)
+    boxes = clip(decode(anchors, deltas), batch.sizes[0])
+    rows = [int((boxes - proposal).abs().sum(dim=1).argmin()) for proposal in proposals]
+    strides = [stride_of(batch, spatial_size(x)) for x in features]
+    return {
+        "anchors": in_photo(anchors[rows].reshape(-1, 4), batch),
+        "objectness": torch.sigmoid(logits[rows]).numpy(force=True),
+        "strides": per_row(strides, per_level)[rows],
+    }
 
 
 def _pooling(model: FasterRCNN, view: PhotoView, batch: Batch, features: list[Tensor], rois: Tensor) -> Stage:

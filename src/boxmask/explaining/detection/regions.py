@@ -113,7 +113,13 @@ def refinement_stage(view: PhotoView, regions: Regions, winners: Detections, tex
             f" The picture shows the proposals of {format_count(count, 'box')} (thin) and what became of "
             f"them (thick). Their edges moved by up to {float(moved.max()):.0f} pixels of the photo."
         )
-    data = {"before": before, "after": shown.boxes, "names": shown.names, "scores": shown.scores}
+    data = {
+        "rows": rows,
+        "before": before,
+        "after": shown.boxes,
+        "names": shown.names,
+        "scores": shown.scores,
+    }
     return Stage("box-regression", "Box regression", text, picture, data)
 
 

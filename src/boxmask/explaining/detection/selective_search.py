@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -11,10 +13,10 @@ from boxmask.explaining.photo_view import PhotoView
 from boxmask.messages import format_count
 from boxmask.pipeline.selective_search.hierarchies import hierarchies
 from boxmask.pipeline.selective_search.modes import SelectiveSearchConfig
-from boxmask.pipeline.selective_search.search import resize_for_search
+from boxmask.pipeline.selective_search.search import Hierarchy, resize_for_search
 from boxmask.visualization.legend import append_legend
 from boxmask.visualization.proposals import REGION_COUNTS, fill_with_mean_colors, regions_at
-from boxmask.visualization.style import PALETTE
+from boxmask.visualization.style import PALETTE, RGBImage
 
 SIZE_LIMITS = (0.01, 0.1)  # fractions of the photo's area: small below, large from there on
 SIZE_COLORS = (1, 0, 2)  # numbers in the palette: orange, blue, green
@@ -40,6 +42,7 @@ def regions_stage(view: PhotoView, config: SelectiveSearchConfig) -> Stage:
         f"measures of likeness and first regions; the pictures show the first strategy ({first.strategy})."
     )
     data = {
+        "steps": merging_steps(picture, first),
         "strategy": first.strategy,
         "strategies": [hierarchy.strategy for hierarchy in found],
         "regions": first.labels,
@@ -47,6 +50,16 @@ def regions_stage(view: PhotoView, config: SelectiveSearchConfig) -> Stage:
         "search_size": picture.shape[:2],
     }
     return Stage("regions", "Regions merge", text, sheet(pictures), data)
+
+
+def merging_steps(picture: RGBImage, hierarchy: Hierarchy) -> list[dict[str, Any]]:
+    """Pictures of the regions that remain, from the first regions to two; each step halves their number."""
+    count, steps = int(hierarchy.labels.max()) + 1, []
+    while count > 1:
+        drawn = fill_with_mean_colors(picture, regions_at(hierarchy, count))
+        steps.append({"count": count, "picture": drawn})
+        count //= 2
+    return steps
 
 
 def proposals_stage(view: PhotoView, boxes: Float[np.ndarray, "P 4"]) -> Stage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,10 @@ def explain_segmenter(
     batch = model.prepare([part.image])
     [label_map] = segment([view.image], model, model.backbone.mean, model.backbone.std)
     probabilities, step = sample_probabilities(view, model)
+    of_tile = [_image_stage(model, view, part, batch), *network_stages(part, batch)]
+    area = _middle_area(view, model.config.tile)
     return [
-        _image_stage(model, view, part, batch),
-        *network_stages(part, batch),
+        *[replace(stage, data=stage.data | {"area": area}) for stage in of_tile],
         scores_stage(view, probabilities, step, label_map),
         entropy_stage(view, probabilities, step),
         label_map_stage(view, label_map),
@@ -52,9 +54,15 @@ def middle_tile(view: PhotoView, tile: int) -> PhotoView:
     """The tile in the middle of the photo; the photo if there are no tiles."""
     if not tile:
         return view
-    (top, bottom), (left, right) = (_middle(side, tile) for side in view.size)
+    left, top, right, bottom = _middle_area(view, tile)
     pixels = np.ascontiguousarray(view.pixels[top:bottom, left:right])
     return PhotoView(view.image[:, top:bottom, left:right], pixels, view.min_score)
+
+
+def _middle_area(view: PhotoView, tile: int) -> tuple[int, int, int, int]:
+    """The tile in the middle of the photo as a box; the whole photo if there are no tiles."""
+    (top, bottom), (left, right) = (_middle(side, tile or side) for side in view.size)
+    return left, top, right, bottom
 
 
 def _middle(side: int, tile: int) -> tuple[int, int]:
