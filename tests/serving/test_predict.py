@@ -104,6 +104,11 @@ def test_fields_of_detectors_alone(serve: Serve, field: dict[str, str]) -> None:
     assert (reply.status_code, error_of(reply)) == (422, "invalid")
 
 
+def test_json_without_fields_of_detectors(serve: Serve) -> None:
+    reply = serve(served("segmentation")).post("/v1/predict", json={"photos": [encoded(photo())]})
+    assert reply.status_code == 200, reply.text
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM"])
 def test_formats(serve: Serve, form: str) -> None:
     reply = serve().post("/v1/predict", files=upload(photo(form=form)))

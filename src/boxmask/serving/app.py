@@ -78,10 +78,7 @@ def _add_routes(app: FastAPI, state: ServerState, rules: AccessRules) -> list[ty
     app.include_router(page_routes(state, rules, app.version))
     bodies: list[type[BaseModel]] = [JsonRequest, SessionBody]
     if has_toolkit():
-        from boxmask.serving.label_studio.routes import PredictBody, SetupBody, label_studio_routes
-
-        app.include_router(label_studio_routes(state), prefix="/label-studio")
-        bodies += [PredictBody, SetupBody]
+        bodies += _add_toolkit_routes(app, state)
     return bodies
 
 
@@ -90,6 +87,17 @@ def _check_toolkit(options: ServeOptions) -> None:
     for name in ("data", "label_studio_photos"):
         if getattr(options, name) and not has_toolkit():
             raise UsageError(f"{option(name)} needs boxmask. {WHOLE_TOOLKIT}")
+
+
+def _add_toolkit_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel]]:
+    """Add the routes that need more than boxmask-runtime; returns their bodies in JSON."""
+    from boxmask.serving.explain.request import ExplainRequest
+    from boxmask.serving.explain.routes import explain_routes
+    from boxmask.serving.label_studio.routes import PredictBody, SetupBody, label_studio_routes
+
+    app.include_router(label_studio_routes(state), prefix="/label-studio")
+    app.include_router(explain_routes(state))
+    return [PredictBody, SetupBody, ExplainRequest]
 
 
 def _version() -> str:

@@ -25,6 +25,7 @@ from boxmask.types.checks import class_indices
 if TYPE_CHECKING:
     from jaxtyping import UInt8
 
+    from boxmask.explaining.contract import Explanation
     from boxmask.serving.predict_request import Selection
 
 Form = Literal["onnx", "torch"]
@@ -70,6 +71,16 @@ class ServedModel:
         if not isinstance(result, Detections):
             return result
         return result.filter(names=selection.classes, min_score=selection.min_score)
+
+    def explain(self, pixels: UInt8[np.ndarray, "H W 3"], min_score: float) -> Explanation:
+        """The stages of a photo's way through the model, which must be one of PyTorch.
+
+        min_score: detectors: of the objects that are followed
+        """
+        from boxmask.explaining.explain import ExplainOptions, explain_photo
+
+        with self._turn():
+            return explain_photo(self.predictor, pixels, ExplainOptions(min_score))
 
     def _turn(self) -> AbstractContextManager[Any]:
         """ONNX Runtime predicts several photos at once."""

@@ -9,8 +9,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from boxmask.serving.predict_request import Selection
-
 REFERENCE = "#/components/schemas/{model}"
 
 EXAMPLE_PHOTO = (
@@ -56,9 +54,14 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def predict_body() -> dict[str, Any]:
-    """The body of POST /v1/predict: a form, or JSON."""
-    form = Selection.model_json_schema(ref_template=REFERENCE)
+def photo_body(fields: type[BaseModel], document: type[BaseModel], **example: Any) -> dict[str, Any]:
+    """A body with photos: a form, or JSON.
+
+    fields:   that both have in common
+    document: the body in JSON
+    example:  fields of the example
+    """
+    form = fields.model_json_schema(ref_template=REFERENCE)
     photos = {
         "type": "array",
         "minItems": 1,
@@ -70,14 +73,14 @@ def predict_body() -> dict[str, Any]:
         "properties": {"photos": photos, **form["properties"]},
         "required": ["photos"],
     }
-    example = {"photos": [{"name": "photo.png", "base64": EXAMPLE_PHOTO}], "min_score": 0.5}
+    value = {"photos": [{"name": "photo.png", "base64": EXAMPLE_PHOTO}], **example}
     return {
         "required": True,
         "content": {
             "multipart/form-data": {"schema": form_schema},
             "application/json": {
-                "schema": {"$ref": REFERENCE.format(model="JsonRequest")},
-                "examples": {"one photo": {"value": example}},
+                "schema": {"$ref": REFERENCE.format(model=document.__name__)},
+                "examples": {"one photo": {"value": value}},
             },
         },
     }
@@ -86,7 +89,7 @@ def predict_body() -> dict[str, Any]:
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], *, has_token: bool) -> None:
     """Give an app its description, which is written when it is first asked for.
 
-    bodies: the models of bodies in JSON, which `predict_body` and others refer to
+    bodies: the models of bodies in JSON, which `photo_body` and others refer to
     """
 
     def description() -> dict[str, Any]:

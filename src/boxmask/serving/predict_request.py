@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,10 +49,14 @@ class EncodedPhoto(BaseModel):
     name: str = Field(default="", max_length=4096, description="Is returned with the result.")
 
 
-class JsonRequest(Selection):
-    """The body of a request in JSON."""
+class EncodedPhotos(BaseModel):
+    """What all bodies in JSON have in common."""
 
     photos: list[EncodedPhoto] = Field(min_length=1)
+
+
+class JsonRequest(Selection, EncodedPhotos):
+    """The body of a request in JSON."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +67,31 @@ class UploadedPhoto:
     name: str
 
 
+FieldsT = TypeVar("FieldsT", bound=BaseModel)
+
+
 @dataclass(frozen=True)
-class PredictRequest:
-    """Photos to predict, and what to keep of their results."""
+class PhotoRequest(Generic[FieldsT]):
+    """Photos, and what is asked about them."""
 
     photos: Sequence[UploadedPhoto]
-    selection: Selection
+    fields: FieldsT
 
 
-def parse_request(body: bytes, content_type: str, max_photos: int) -> PredictRequest:
-    """The request in a body. Raises RequestError for one that is broken, incomplete or too large."""
+def parse_request(
+    body: bytes, content_type: str, max_photos: int, fields: type[FieldsT], document: type[EncodedPhotos]
+) -> PhotoRequest[FieldsT]:
+    """The request in a body. Raises RequestError for one that is broken, incomplete or too large.
+
+    fields:   that forms and JSON have in common
+    document: the body in JSON, with these fields
+    """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return _from_form(parse_form(body, content_type, 2 * max_photos + MAX_CLASSES), max_photos)
+        form = parse_form(body, content_type, 2 * max_photos + MAX_CLASSES)
+        return _from_form(form, max_photos, fields)
     if kind == "application/json":
-        return _from_json(body, max_photos)
+        return _from_json(body, max_photos, fields, document)
     raise RequestError(
         415,
         "wrong-content-type",
@@ -94,9 +108,9 @@ def plain_name(name: str) -> str:
 # ---------------------------------------------------------------- forms
 
 
-def _from_form(fields: Sequence[FormField], max_photos: int) -> PredictRequest:
+def _from_form(form: Sequence[FormField], max_photos: int, fields: type[FieldsT]) -> PhotoRequest[FieldsT]:
     photos, values = [], dict[str, Any]()
-    for field in fields:
+    for field in form:
         if field.name == "photos":
             if field.file_name is None:
                 raise RequestError(
@@ -113,14 +127,14 @@ def _from_form(fields: Sequence[FormField], max_photos: int) -> PredictRequest:
             )
         else:
             values[field.name] = text
-    selection = _validated(values)
+    validated = _validated(values, fields)
     check_count(len(photos), max_photos)
-    return PredictRequest(photos, selection)
+    return PhotoRequest(photos, validated)
 
 
-def _validated(values: Mapping[str, Any]) -> Selection:
+def _validated(values: Mapping[str, Any], fields: type[FieldsT]) -> FieldsT:
     try:
-        return Selection.model_validate(values)
+        return fields.model_validate(values)
     except ValidationError as error:
         raise invalid(error) from error
 
@@ -145,15 +159,17 @@ def check_count(count: int, max_photos: int) -> None:
 # ---------------------------------------------------------------- JSON
 
 
-def _from_json(body: bytes, max_photos: int) -> PredictRequest:
+def _from_json(
+    body: bytes, max_photos: int, fields: type[FieldsT], document: type[EncodedPhotos]
+) -> PhotoRequest[FieldsT]:
     try:
-        request = JsonRequest.model_validate_json(body, strict=True)  # "0.5" is no number
+        request = document.model_validate_json(body, strict=True)  # "0.5" is no number
     except ValidationError as error:
         raise invalid(error) from error
     check_count(len(request.photos), max_photos)
     photos = [_decoded(photo, number) for number, photo in enumerate(request.photos, start=1)]
-    fields = request.model_dump(include=set(Selection.model_fields))
-    return PredictRequest(photos, Selection.model_validate(fields))
+    values = request.model_dump(include=set(fields.model_fields), exclude_unset=True)
+    return PhotoRequest(photos, fields.model_validate(values))
 
 
 def _decoded(photo: EncodedPhoto, number: int) -> UploadedPhoto:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from boxmask.serving.body import drain_refused
 from boxmask.serving.models import ServedModel
-from boxmask.serving.predict_request import Selection, UploadedPhoto, parse_request
+from boxmask.serving.predict_request import JsonRequest, Selection, UploadedPhoto, parse_request
 from boxmask.serving.results import result_document
 from boxmask.serving.state import ServerState
 
@@ -20,11 +20,12 @@ async def predict(request: Request, state: ServerState) -> Response:
     async with drain_refused(request):
         state.queue.check_room()  # before the body is read
         async with state.bodies.read(request) as body:
-            parsed = parse_request(body, request.headers.get("content-type", ""), state.options.max_photos)
-            model = state.model(parsed.selection.model)
-            model.check(parsed.selection)
+            content_type = request.headers.get("content-type", "")
+            parsed = parse_request(body, content_type, state.options.max_photos, Selection, JsonRequest)
+            model = state.model(parsed.fields.model)
+            model.check(parsed.fields)
             tasks = [
-                _task(state, model, photo, number, parsed.selection)
+                _task(state, model, photo, number, parsed.fields)
                 for number, photo in enumerate(parsed.photos, start=1)
             ]
             results = await state.queue.run(tasks, state.options.timeout, lambda: client_gone(request))

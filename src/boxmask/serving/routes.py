@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from boxmask.serving.metrics import MEDIA_TYPE
 from boxmask.serving.models import ServedModel
-from boxmask.serving.openapi import error_responses, predict_body
+from boxmask.serving.openapi import error_responses, photo_body
+from boxmask.serving.predict_request import JsonRequest, Selection
 from boxmask.serving.predict_route import predict
 from boxmask.serving.results import PredictReply
 from boxmask.serving.state import ServerState
@@ -47,7 +48,7 @@ def api_routes(state: ServerState) -> APIRouter:
         summary="Find objects in photos",
         response_model=PredictReply,
         responses=error_responses(400, 404, 408, 413, 415, 422, 429, 503),
-        openapi_extra={"requestBody": predict_body()},
+        openapi_extra={"requestBody": photo_body(Selection, JsonRequest, min_score=0.5)},
     )
     async def predict_photos(request: Request) -> Response:
         """Send one or several photos, as a form or as JSON. Results come in the order of the photos."""
