@@ -157,6 +157,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look inside a model
+         * @description Send one photo, as a form or as JSON. The stages come in the order of the method.
+         *
+         *     Each stage has layers that lie over the photo, and the numbers behind them. Exported files have no
+         *     stages.
+         */
+        post: operations["explain_photo_v1_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -236,6 +259,103 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnchorLayer
+         * @description The anchors of one map: the same shapes in every cell.
+         */
+        AnchorLayer: {
+            /**
+             * Height
+             * @description Rows of cells.
+             */
+            height: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "anchors";
+            /**
+             * Middle
+             * @description The anchors of the cell in the middle of the photo.
+             */
+            middle: number[][];
+            /** Name */
+            name: string;
+            /** Stride */
+            stride: number;
+            /**
+             * Width
+             * @description Cells per row.
+             */
+            width: number;
+        };
+        /**
+         * BoxLayer
+         * @description Boxes over the photo, the most important first.
+         */
+        BoxLayer: {
+            /**
+             * Boxes
+             * @description x1, y1, x2, y2 in pixels of the photo. Points have no extent.
+             */
+            boxes: number[][];
+            /** Classes */
+            classes?: string[] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "boxes";
+            /** Name */
+            name: string;
+            /**
+             * Objects
+             * @description For each box, the followed object that it belongs to.
+             */
+            objects?: (number | null)[] | null;
+            /** Scores */
+            scores?: number[] | null;
+            /**
+             * States
+             * @description What NMS did with each box.
+             */
+            states?: ("kept" | "removed" | "over-limit")[] | null;
+            /**
+             * Strides
+             * @description Of the map that each box was read from.
+             */
+            strides?: number[] | null;
+            /**
+             * Total
+             * @description The boxes of this layer are the first of so many.
+             */
+            total: number;
+        };
+        /**
+         * Cells
+         * @description The values of a small map, as bytes.
+         */
+        Cells: {
+            /**
+             * Bytes
+             * @description Base64 of one byte per cell, row by row.
+             */
+            bytes: string;
+            /** Height */
+            height: number;
+            /**
+             * High
+             * @description The value of byte 255.
+             */
+            high: number;
+            /**
+             * Low
+             * @description The value of byte 0.
+             */
+            low: number;
+            /** Width */
+            width: number;
+        };
+        /**
          * DatasetSummary
          * @description A data set that the page may show and train on.
          */
@@ -255,6 +375,52 @@ export interface components {
              * @description "detection", "segmentation" or "classification".
              */
             task: string;
+        };
+        /**
+         * Detail
+         * @description A part of the photo, and what the model makes of it.
+         */
+        Detail: {
+            /**
+             * Bars
+             * @description A value per class.
+             */
+            bars?: {
+                [key: string]: number;
+            } | null;
+            /** Box */
+            box: number[];
+            cells?: components["schemas"]["Cells"] | null;
+            /**
+             * Jpeg
+             * @description The part as the network sees it, a JPEG in Base64.
+             */
+            jpeg?: string | null;
+            /**
+             * Objects
+             * @description The followed objects that came from this part.
+             */
+            objects: number[];
+        };
+        /**
+         * DetailLayer
+         * @description Parts of the photo in detail.
+         */
+        DetailLayer: {
+            /** Details */
+            details: components["schemas"]["Detail"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "details";
+            /** Name */
+            name: string;
+            /**
+             * Total
+             * @description The details are examples out of so many parts.
+             */
+            total: number;
         };
         /**
          * EncodedPhoto
@@ -289,6 +455,74 @@ export interface components {
          */
         ErrorReply: {
             error: components["schemas"]["ErrorBody"];
+        };
+        /**
+         * ExplainReply
+         * @description The stages of a photo's way through a model, in their order. The last one is the result.
+         */
+        ExplainReply: {
+            /** Class Names */
+            class_names: string[];
+            /** Height */
+            height: number;
+            /** Method */
+            method: string;
+            /** Model */
+            model: string;
+            /**
+             * Name
+             * @description The name that came with the photo.
+             */
+            name: string;
+            /**
+             * Objects
+             * @description Detectors: the objects with the highest scores, which the stages follow.
+             */
+            objects: components["schemas"]["FollowedObject"][];
+            /** Stages */
+            stages: components["schemas"]["StageReply"][];
+            /** Task */
+            task: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ExplainRequest
+         * @description The body of a request in JSON.
+         */
+        ExplainRequest: {
+            /**
+             * Min Score
+             * @description Detectors only. Minimum score of the objects that are followed. If there are none, the three with the highest scores are followed.
+             * @default 0.5
+             */
+            min_score: number;
+            /**
+             * Model
+             * @description Name of the model, see GET /v1/models. Default: the first.
+             * @default null
+             */
+            model: string | null;
+            /** Photos */
+            photos: components["schemas"]["EncodedPhoto"][];
+            /**
+             * Pictures
+             * @description Whether to add the pictures that boxmask explain draws, one per stage.
+             * @default false
+             */
+            pictures: boolean;
+        };
+        /**
+         * FollowedObject
+         * @description An object that is followed through the stages.
+         */
+        FollowedObject: {
+            /** Box */
+            box: number[];
+            /** Class */
+            class: string;
+            /** Score */
+            score: number;
         };
         /**
          * FoundObject
@@ -337,6 +571,43 @@ export interface components {
             photos: components["schemas"]["EncodedPhoto"][];
         };
         /**
+         * LabelLayer
+         * @description A class, or an object, for each pixel of the area of its stage.
+         */
+        LabelLayer: {
+            /**
+             * Changed
+             * @description The fraction of pixels that differ from the whole model.
+             */
+            changed?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "labels";
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "classes" | "objects";
+            /**
+             * Png
+             * @description A gray PNG in Base64. Its pixels are indices into the class names, or numbers of objects from 1, and 0 for none.
+             */
+            png: string;
+            /**
+             * Shares
+             * @description The fraction of the pixels of each class.
+             */
+            shares?: {
+                [key: string]: number;
+            } | null;
+            /** Stride */
+            stride?: number | null;
+        };
+        /**
          * Limits
          * @description What one request may hold.
          */
@@ -350,6 +621,40 @@ export interface components {
              * @description Per photo.
              */
             max_pixels: number;
+        };
+        /**
+         * MapLayer
+         * @description A value for each cell of a map that covers the area of its stage.
+         */
+        MapLayer: {
+            cells: components["schemas"]["Cells"];
+            /**
+             * Center
+             * @description Where in its cell a value stands: 0 in its corner, 0.5 in its middle.
+             * @default 0.5
+             */
+            center: number;
+            /** Class */
+            class?: string | null;
+            /**
+             * Covered
+             * @description The fractions of the map's height and width that lie over the area. The rest is padding.
+             */
+            covered: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "map";
+            /** Name */
+            name: string;
+            /**
+             * Rate
+             * @description Of a dilated convolution; 0 for 1 × 1.
+             */
+            rate?: number | null;
+            /** Stride */
+            stride?: number | null;
         };
         /**
          * Mask
@@ -460,6 +765,29 @@ export interface components {
             width: number;
         };
         /**
+         * PictureLayer
+         * @description A picture that covers the area of its stage.
+         */
+        PictureLayer: {
+            /**
+             * Count
+             * @description Of regions.
+             */
+            count?: number | null;
+            /**
+             * Jpeg
+             * @description A JPEG in Base64.
+             */
+            jpeg: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "picture";
+            /** Name */
+            name: string;
+        };
+        /**
          * PredictBody
          * @description The tasks to pre-label, and the labeling interface of their project.
          */
@@ -512,6 +840,43 @@ export interface components {
             schema: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * StageReply
+         * @description One stage.
+         */
+        StageReply: {
+            /**
+             * Area
+             * @description The part of the photo that the layers cover.
+             */
+            area: number[];
+            /**
+             * Facts
+             * @description Numbers about the stage, by name.
+             */
+            facts: {
+                [key: string]: number | string;
+            };
+            /** Layers */
+            layers: (components["schemas"]["BoxLayer"] | components["schemas"]["MapLayer"] | components["schemas"]["LabelLayer"] | components["schemas"]["PictureLayer"] | components["schemas"]["AnchorLayer"] | components["schemas"]["DetailLayer"])[];
+            /**
+             * Name
+             * @description A word, for example "proposals".
+             */
+            name: string;
+            /**
+             * Picture
+             * @description The picture that boxmask explain draws, a JPEG in Base64.
+             */
+            picture?: string | null;
+            /**
+             * Text
+             * @description What the stage does, in plain sentences.
+             */
+            text: string;
+            /** Title */
+            title: string;
         };
         /**
          * Status
@@ -1170,6 +1535,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    explain_photo_v1_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainRequest"];
+                "multipart/form-data": {
+                    /**
+                     * Min Score
+                     * @description Detectors only. Minimum score of the objects that are followed. If there are none, the three with the highest scores are followed.
+                     * @default 0.5
+                     */
+                    min_score?: number;
+                    /**
+                     * Model
+                     * @description Name of the model, see GET /v1/models. Default: the first.
+                     */
+                    model?: string | null;
+                    /** @description Photo files. */
+                    photos: string[];
+                    /**
+                     * Pictures
+                     * @description Whether to add the pictures that boxmask explain draws, one per stage.
+                     * @default false
+                     */
+                    pictures?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainReply"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The photos were not predicted in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
                 };
             };
         };
