@@ -79,7 +79,7 @@ def tiny_presets() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def run_files() -> set[str]:
-    """The names of the files in each finished run."""
+    """The names of the files and folders in each finished run."""
     return {
         "best.safetensors",
         "last.safetensors",
@@ -88,6 +88,7 @@ def run_files() -> set[str]:
         "log.jsonl",
         "curve.png",
         "samples.jpg",
+        "predictions",
     }
 
 

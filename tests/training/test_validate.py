@@ -24,6 +24,12 @@ from boxmask.training.validate import give_time_left, plan, validate, validation
 from boxmask.training.validation_plan import Validations
 
 
+@pytest.fixture(autouse=True)
+def _without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no predictions: the photos here are none. test_predictions.py tests them."""
+    monkeypatch.setattr("boxmask.training.validate.write_predictions", lambda session, progress: None)
+
+
 class RecordingReport(Report):
     def __init__(self) -> None:
         super().__init__()

@@ -27,12 +27,13 @@ NOTES = "notes.txt"
 LOG = "log.jsonl"
 CURVE = "curve.png"
 SAMPLES = "samples.jpg"
+PREDICTIONS = "predictions"
 INTERMEDIATE = "intermediate"
 ERROR = "error.txt"
 TRACKERS = "trackers.json"
 TENSORBOARD, MLFLOW, WANDB = "tensorboard", "mlflow", "wandb"
 FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, ANCESTORS, NOTES, LOG, CURVE, SAMPLES, ERROR, TRACKERS)
-FOLDERS = (INTERMEDIATE, TENSORBOARD, MLFLOW, WANDB)
+FOLDERS = (PREDICTIONS, INTERMEDIATE, TENSORBOARD, MLFLOW, WANDB)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Run:
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart
     samples.jpg         augmented training photos with their labels, as the network sees them
+    predictions/        what the model found in a few validation photos, one picture per validation
     error.txt           the traceback of an unexpected error that ended the training
     tensorboard/, mlflow/, wandb/
                         the log for these programs, if the recipe asks for them (`--log-with`)
@@ -155,6 +157,11 @@ class Run:
     def samples_file(self) -> Path:
         """Augmented training photos with their labels, as the network sees them."""
         return self.path / SAMPLES
+
+    @property
+    def predictions(self) -> Path:
+        """The folder of pictures of what the model found, one per validation."""
+        return self.path / PREDICTIONS
 
     @property
     def error_file(self) -> Path:

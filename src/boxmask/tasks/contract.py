@@ -144,6 +144,12 @@ class Task(Protocol[DatasetT, ModelT]):
     def draw_samples(self, samples: list[tuple[Tensor, Any]], class_names: Sequence[str]) -> RGBImage:
         """Draw augmented photos with their labels, as one picture."""
 
+    def draw_results(self, images: Sequence[Tensor], results: Sequence[Any]) -> RGBImage:
+        """Draw what a model found in images, uint8 (3, H, W), as one picture.
+
+        results: result i is that of image i
+        """
+
     def validate(
         self, model: ModelT, dataset: DatasetT, recipe: Recipe, progress: Progress
     ) -> dict[str, Any]:

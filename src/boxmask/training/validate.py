@@ -12,6 +12,7 @@ from boxmask.evaluation.detection.best_f1 import best_min_scores
 from boxmask.options import option
 from boxmask.training.clock import Clock
 from boxmask.training.loader import READ_ERRORS
+from boxmask.training.predictions import write_predictions
 from boxmask.training.validation_plan import (
     MAX_SHARE,
     PLANNED_SHARE,
@@ -100,6 +101,7 @@ def validate(session: Session, progress: float) -> None:
         state.validations.fit_into(MAX_SHARE * 60 * minutes - state.validations.seconds, num_validated)
     if metric >= session.checkpoints.best_metric:
         session.checkpoints.save_best(metric)
+    write_predictions(session, progress)
 
 
 def give_time_left(session: Session) -> None:

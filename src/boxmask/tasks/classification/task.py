@@ -113,6 +113,12 @@ class ClassificationTask:
         pictures = [image_pixels(image) for image, _ in samples]
         return contact_sheet(pictures, captions=[class_names[target.label] for _, target in samples])
 
+    def draw_results(self, images: Sequence[Tensor], results: Sequence[Classification]) -> RGBImage:
+        """Photos below the class with the highest score."""
+        best = [result.top(1)[0] for result in results]
+        pictures = [image_pixels(image) for image in images]
+        return contact_sheet(pictures, captions=[f"{name} {score:.2f}" for name, score in best])
+
     def validate(
         self, model: Classifier, dataset: ClassificationDataset, recipe: Recipe, progress: Progress
     ) -> dict[str, Any]:

@@ -44,3 +44,9 @@ def draw_samples(samples: list[tuple[Tensor, Target]], class_names: Sequence[str
         objects = Detections(target.boxes.numpy(), scores, labels, names, size, target.masks)
         pictures.append(draw_detections(image_pixels(image), objects, show_scores=False))
     return contact_sheet(pictures)
+
+
+def draw_results(images: Sequence[Tensor], results: Sequence[Detections]) -> RGBImage:
+    """Draw what was found in each image, uint8 (3, H, W)."""
+    pairs = zip(images, results, strict=True)
+    return contact_sheet([draw_detections(image_pixels(image), found) for image, found in pairs])

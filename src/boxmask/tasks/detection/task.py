@@ -46,7 +46,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
-from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons, draw_samples
+from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons, draw_results, draw_samples
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
 from boxmask.tasks.detection.writer import DetectionWriter
 from boxmask.tasks.label_maps import check_no_label_map_options
@@ -132,6 +132,10 @@ class DetectionTask:
     def draw_samples(self, samples: list[tuple[Tensor, Target]], class_names: Sequence[str]) -> RGBImage:
         """Photos with their boxes and masks, and the names of the classes."""
         return draw_samples(samples, class_names)
+
+    def draw_results(self, images: Sequence[Tensor], results: Sequence[Detections]) -> RGBImage:
+        """Photos with the objects that were found."""
+        return draw_results(images, results)
 
     def validate(
         self, model: Detector, dataset: DetectionDataset, recipe: Recipe, progress: Progress

@@ -44,13 +44,11 @@ from boxmask.tasks.contract import EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.kept_label_maps import KeptLabelMaps
+from boxmask.tasks.segmentation.pictures import draw_tinted
 from boxmask.tasks.segmentation.tiles import with_tiles
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationMap, SegmentationTarget
-from boxmask.visualization.contact_sheet import contact_sheet
-from boxmask.visualization.legend import append_legend
-from boxmask.visualization.segmentation import tint_classes
-from boxmask.visualization.style import RGBImage, class_colors, image_pixels
+from boxmask.visualization.style import RGBImage
 
 
 @dataclass(frozen=True)
@@ -134,11 +132,12 @@ class SegmentationTask:
         self, samples: list[tuple[Tensor, SegmentationTarget]], class_names: Sequence[str]
     ) -> RGBImage:
         """Photos that are tinted by class, above a legend."""
-        pictures = [
-            tint_classes(image_pixels(image), target.labels.numpy(), class_names) for image, target in samples
-        ]
-        entries = list(zip(class_names, class_colors(class_names), strict=True))
-        return append_legend(contact_sheet(pictures), entries)
+        images = [image for image, _ in samples]
+        return draw_tinted(images, (target.labels.numpy() for _, target in samples), class_names)
+
+    def draw_results(self, images: Sequence[Tensor], results: Sequence[SegmentationMap]) -> RGBImage:
+        """Photos that are tinted by class, above a legend."""
+        return draw_tinted(images, (result.labels for result in results), results[0].class_names)
 
     def validate(
         self, model: Segmenter, dataset: SegmentationDataset, recipe: Recipe, progress: Progress
