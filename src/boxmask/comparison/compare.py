@@ -19,6 +19,7 @@ from boxmask.comparison.options import CompareOptions, Form
 from boxmask.comparison.photos import KINDS, ComparedPhotos, read_photos
 from boxmask.comparison.plan import Schedule, describe_plan
 from boxmask.comparison.processes import WorkStoppedError, run_worker
+from boxmask.comparison.recorded_display import RecordedDisplay
 from boxmask.comparison.results import has_results
 from boxmask.comparison.short_trainings import describe_short_trainings
 from boxmask.comparison.speed import measure_speed, measured_forms
@@ -29,6 +30,7 @@ from boxmask.options import option
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.runs.work_folder import check_settings, claim_folder, record_split
+from boxmask.runs.work_progress import WorkProgress
 from boxmask.types import Detections
 
 MAY_DIFFER = ("model", "seed", "workers", "cache_megabytes", "save_seconds", "log_with")
@@ -51,6 +53,7 @@ def compare_models(
     display = display or Display()
     forms = measured_forms(options)
     with claim_folder(ComparisonFolder(out), ("folds",)) as folder:
+        display = recorded = RecordedDisplay(display, WorkProgress(folder))
         photos = read_photos(data, options, folder, display.reading)
         if folder.is_begun:
             check_settings(folder, _settings(photos, options))
@@ -72,10 +75,15 @@ def compare_models(
         for name, file, results in detections:
             work.add_detections(name, file, results)
         comparison = work.finish(jobs)
-        comparison.save_json(folder.json_file)
-        comparison.save_csv(folder.csv_file)
-        comparison.save_html(folder.report_file)
+        _save(comparison, folder)
+        recorded.finish()
     return comparison
+
+
+def _save(comparison: Comparison, folder: ComparisonFolder) -> None:
+    comparison.save_json(folder.json_file)
+    comparison.save_csv(folder.csv_file)
+    comparison.save_html(folder.report_file)
 
 
 def _read_detections(file: Path, photos: ComparedPhotos) -> Sequence[Detections]:

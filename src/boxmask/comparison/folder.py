@@ -5,6 +5,7 @@ split.json       the split of the photos
 folds/           with folds, the split of each fold in its place
 runs/NAME/       the trainings
 models/NAME/     what was found and measured, per model
+progress.json    how far the work has come, until it is finished
 comparison.json  comparison.csv  report.html
 """
 

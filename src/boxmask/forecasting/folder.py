@@ -5,6 +5,7 @@ split.json            the split of the photos
 parts/NAME.json       the split with a part of the training photos
 trainings/NAME/run/   the runs
 evaluations/NAME.json the evaluations
+progress.json         how far the work has come, until it is finished
 forecast.json  forecast.html  forecast.png  forecast.svg  forecast.csv
 label-next.csv  label-next.jpg    the photos to label next
 pool.jsonl            what is known about each photo of the pool

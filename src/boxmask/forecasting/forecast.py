@@ -17,6 +17,7 @@ from boxmask.messages import format_count, format_minutes, shorten_note
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.runs.work_folder import check_settings, claim_folder, record_split
+from boxmask.runs.work_progress import WorkProgress
 from boxmask.tasks.table import check_recipe, task_of
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
@@ -50,6 +51,7 @@ def forecast(data: Path, options: ForecastOptions, out: Path | None = None) -> F
             report.message("To continue, give the same command again.")
             raise
         save_forecast(result, folder)
+        WorkProgress(folder).finish()
     return result
 
 

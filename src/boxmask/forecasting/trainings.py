@@ -22,6 +22,7 @@ from boxmask.messages import format_count, format_minutes
 from boxmask.outputs import write_output
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.work_progress import WorkProgress
 from boxmask.tasks.table import task_of
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
@@ -79,6 +80,7 @@ def measure_all(labels: Labels, recipe: Recipe, folder: ForecastFolder, report: 
     """
     measured: list[Measured] = []
     seconds: list[float] = []
+    progress = WorkProgress(folder)
     for number, part in enumerate(labels.parts, start=1):
         file = folder.evaluation_file(part.name)
         if not file.is_file():
@@ -87,12 +89,24 @@ def measure_all(labels: Labels, recipe: Recipe, folder: ForecastFolder, report: 
             left = "" if minutes is None else f"; {format_minutes(minutes)} left for all"
             count = format_count(len(part.photos), "photo")
             report.message(f"training {number} of {len(labels.parts)}: {count}{left}")
+            progress.tell(**_progress(labels, measured, part, minutes))
             _train(labels, part, recipe, folder)
             _evaluate(labels, part, recipe, folder, report)
             seconds.append(time.monotonic() - began)
         measured.append(_read(file, part, task_of(recipe.model).metrics[0]))
         report.message(f"{format_count(measured[-1].photos, 'photo')}: {_describe(measured[-1], recipe)}")
     return measured
+
+
+def _progress(
+    labels: Labels, measured: Sequence[Measured], part: Part, minutes: float | None
+) -> dict[str, Any]:
+    """What progress.json tells while the training on a part goes on. minutes: left for all trainings"""
+    return {
+        "trainings": len(labels.parts),
+        "measured": [{"photos": one.photos, "value": one.metric} for one in measured],
+        "working": {"photos": len(part.photos), "part": part.name, "minutes_left": minutes},
+    }
 
 
 def time_needed(parts: Sequence[Part], recipe: Recipe, seconds: Sequence[float]) -> float | None:

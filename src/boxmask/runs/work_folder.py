@@ -41,6 +41,11 @@ class WorkFolder:
         """The split of the photos."""
         return self.path / "split.json"
 
+    @property
+    def progress_file(self) -> Path:
+        """How far the work has come, as JSON, while it is not finished."""
+        return self.path / "progress.json"
+
 
 WorkFolderT = TypeVar("WorkFolderT", bound=WorkFolder)
 
