@@ -180,6 +180,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List trainings, comparisons and forecasts
+         * @description Those that wait come in the order in which they start.
+         */
+        get: operations["list_jobs_v1_jobs_get"];
+        put?: never;
+        /**
+         * Add a training, comparison or forecast to the queue
+         * @description It starts as soon as those before it have ended.
+         */
+        post: operations["add_v1_jobs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch a job */
+        get: operations["watch_v1_jobs__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/pictures/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the model found after a validation, as JPEG */
+        get: operations["picture_v1_jobs__job_id__pictures__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a job out of the list
+         * @description Its files stay.
+         */
+        post: operations["remove_v1_jobs__job_id__remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a comparison or forecast, as HTML
+         * @description The page runs its own script alone, and reaches nothing of this server.
+         */
+        get: operations["report_v1_jobs__job_id__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a job that was stopped or has failed go on */
+        post: operations["resume_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a running job save its work and end */
+        post: operations["stop_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a waiting job start earlier */
+        post: operations["up_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Serve the model of a training
+         * @description GET /v1/models lists it from now on.
+         */
+        post: operations["use_v1_jobs__job_id__use_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a job may choose */
+        get: operations["choices_v1_jobs_choices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -356,6 +542,139 @@ export interface components {
             width: number;
         };
         /**
+         * Choices
+         * @description What requests may choose.
+         */
+        Choices: {
+            /** Max Minutes */
+            max_minutes: number;
+            /**
+             * Models
+             * @description The methods of each task.
+             */
+            models: {
+                [key: string]: string[];
+            };
+            /**
+             * Needs Masks
+             * @description Those that need masks in the labels.
+             */
+            needs_masks: string[];
+        };
+        /**
+         * ComparedRow
+         * @description A model of a comparison that is done.
+         */
+        ComparedRow: {
+            /**
+             * Interval
+             * @description Of 95 %.
+             */
+            interval: [
+                number,
+                number
+            ] | null;
+            /**
+             * Minutes
+             * @description Of training.
+             */
+            minutes: number | null;
+            /**
+             * Ms Per Photo
+             * @description By form: torch, onnx, int8.
+             */
+            ms_per_photo: {
+                [key: string]: number;
+            };
+            /** Name */
+            name: string;
+            /**
+             * Value
+             * @description The metric that decides.
+             */
+            value: number | null;
+        };
+        /**
+         * CompareRequest
+         * @description A comparison of several methods on the same photos.
+         */
+        CompareRequest: {
+            /**
+             * Data
+             * @description Id of the data set, see GET /v1/page.
+             */
+            data: string;
+            /**
+             * Folds
+             * @description Parts of the photos for cross-validation. Default: one split.
+             * @default null
+             */
+            folds: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "compare";
+            /**
+             * Minutes
+             * @description Minutes of training, per model; at least 0.05.
+             * @default 10
+             */
+            minutes: number;
+            /**
+             * Models
+             * @description Methods. Default: those that suit the labels.
+             */
+            models?: string[];
+            /**
+             * Seed
+             * @description Random seed.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Seeds
+             * @description Trainings per method.
+             * @default 1
+             */
+            seeds: number;
+            /**
+             * Size
+             * @description Shorter side of photos in pixels. Default: automatic.
+             * @default null
+             */
+            size: number | null;
+        };
+        /**
+         * CurvePoint
+         * @description A training of a forecast.
+         */
+        CurvePoint: {
+            /** Photos */
+            photos: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * Curves
+         * @description Losses and speed over the minutes of training, and the validations.
+         */
+        Curves: {
+            /** Images Per Second */
+            images_per_second: (number | null)[];
+            /**
+             * Losses
+             * @description By name, one value per entry of minutes.
+             */
+            losses: {
+                [key: string]: (number | null)[];
+            };
+            /** Minutes */
+            minutes: number[];
+            /** Validations */
+            validations: components["schemas"]["Validation"][];
+        };
+        /**
          * DatasetSummary
          * @description A data set that the page may show and train on.
          */
@@ -513,6 +832,16 @@ export interface components {
             pictures: boolean;
         };
         /**
+         * FailedRow
+         * @description A model of a comparison that failed, and why.
+         */
+        FailedRow: {
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * FollowedObject
          * @description An object that is followed through the stages.
          */
@@ -523,6 +852,52 @@ export interface components {
             class: string;
             /** Score */
             score: number;
+        };
+        /**
+         * ForecastRequest
+         * @description A forecast of what more labeled photos would bring.
+         */
+        ForecastRequest: {
+            /**
+             * Data
+             * @description Id of the data set, see GET /v1/page.
+             */
+            data: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "forecast";
+            /**
+             * Minutes
+             * @description Minutes of training, per model; at least 0.05.
+             * @default 10
+             */
+            minutes: number;
+            /**
+             * Model
+             * @description The method, see GET /v1/jobs/choices.
+             * @default auto
+             */
+            model: string;
+            /**
+             * More
+             * @description Numbers of further photos.
+             * @default null
+             */
+            more: number[] | null;
+            /**
+             * Seed
+             * @description Random seed.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Size
+             * @description Shorter side of photos in pixels. Default: automatic.
+             * @default null
+             */
+            size: number | null;
         };
         /**
          * FoundObject
@@ -543,6 +918,212 @@ export interface components {
              * @description 0 to 1.
              */
             score: number;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * JobDetail
+         * @description A job with everything that is known about it.
+         */
+        JobDetail: {
+            /**
+             * Actions
+             * @description What can be done with it now.
+             */
+            actions: ("stop" | "resume" | "remove" | "up" | "use")[];
+            /**
+             * Command
+             * @description To do the same, or to continue it, in a terminal.
+             */
+            command: string;
+            /**
+             * Created
+             * @description Seconds since 1970, as all times.
+             */
+            created: number;
+            curves: components["schemas"]["Curves"] | null;
+            /**
+             * Data
+             * @description Name of its data set.
+             */
+            data: string;
+            /** Ended */
+            ended: number | null;
+            /** Has Report */
+            has_report: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "train" | "compare" | "forecast";
+            learning_curve: components["schemas"]["LearningCurve"] | null;
+            /**
+             * Messages
+             * @description The last lines that its process has printed.
+             */
+            messages: string[];
+            /**
+             * Metric
+             * @description Name of the metric that decides, for a training with weights.
+             */
+            metric: string | null;
+            /**
+             * Minutes
+             * @description Of training, per model. 0: passes over the photos decide.
+             */
+            minutes: number;
+            /**
+             * Model
+             * @description Name of its model in GET /v1/models, once it is served.
+             */
+            model: string | null;
+            /**
+             * Models
+             * @description Its methods; none if they follow from the labels.
+             */
+            models: string[];
+            /**
+             * Name
+             * @description Of its folder inside --out.
+             */
+            name: string;
+            /** Pictures */
+            pictures: components["schemas"]["Picture"][];
+            /**
+             * Place
+             * @description In the queue: 1 is the next. None unless it waits.
+             */
+            place: number | null;
+            /** @description None unless it runs. */
+            progress: components["schemas"]["Progress"] | null;
+            /**
+             * Reason
+             * @description Why it failed or was stopped. Empty if there is nothing to say.
+             */
+            reason: string;
+            /** Seed */
+            seed: number;
+            /** Size */
+            size: number | null;
+            /** Started */
+            started: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "stopping" | "stopped" | "failed" | "done";
+            table: components["schemas"]["Table"] | null;
+            /** Trainings */
+            trainings: components["schemas"]["TrainedModel"][];
+            /**
+             * Value
+             * @description Of the metric, on the validation photos.
+             */
+            value: number | null;
+        };
+        /**
+         * JobListReply
+         * @description All jobs: those that wait in the order of the queue, and what lies in --out.
+         */
+        JobListReply: {
+            /** Jobs */
+            jobs: components["schemas"]["JobSummary"][];
+            /**
+             * Problem
+             * @description Why no job can be started. Empty if there is none.
+             */
+            problem: string;
+        };
+        /**
+         * JobRequest
+         * @description A job to add to the queue.
+         */
+        JobRequest: components["schemas"]["TrainRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["ForecastRequest"];
+        /**
+         * JobSummary
+         * @description A job in the list.
+         */
+        JobSummary: {
+            /**
+             * Actions
+             * @description What can be done with it now.
+             */
+            actions: ("stop" | "resume" | "remove" | "up" | "use")[];
+            /**
+             * Created
+             * @description Seconds since 1970, as all times.
+             */
+            created: number;
+            /**
+             * Data
+             * @description Name of its data set.
+             */
+            data: string;
+            /** Ended */
+            ended: number | null;
+            /** Has Report */
+            has_report: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "train" | "compare" | "forecast";
+            /**
+             * Metric
+             * @description Name of the metric that decides, for a training with weights.
+             */
+            metric: string | null;
+            /**
+             * Minutes
+             * @description Of training, per model. 0: passes over the photos decide.
+             */
+            minutes: number;
+            /**
+             * Model
+             * @description Name of its model in GET /v1/models, once it is served.
+             */
+            model: string | null;
+            /**
+             * Models
+             * @description Its methods; none if they follow from the labels.
+             */
+            models: string[];
+            /**
+             * Name
+             * @description Of its folder inside --out.
+             */
+            name: string;
+            /**
+             * Place
+             * @description In the queue: 1 is the next. None unless it waits.
+             */
+            place: number | null;
+            /** @description None unless it runs. */
+            progress: components["schemas"]["Progress"] | null;
+            /**
+             * Reason
+             * @description Why it failed or was stopped. Empty if there is nothing to say.
+             */
+            reason: string;
+            /** Started */
+            started: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "stopping" | "stopped" | "failed" | "done";
+            /**
+             * Value
+             * @description Of the metric, on the validation photos.
+             */
+            value: number | null;
         };
         /**
          * JsonRequest
@@ -606,6 +1187,24 @@ export interface components {
             } | null;
             /** Stride */
             stride?: number | null;
+        };
+        /**
+         * LearningCurve
+         * @description The learning curve of a forecast so far.
+         */
+        LearningCurve: {
+            /** Metric */
+            metric: string | null;
+            /** Outlooks */
+            outlooks: components["schemas"]["OutlookPoint"][];
+            /** Points */
+            points: components["schemas"]["CurvePoint"][];
+            /** Sentences */
+            sentences: string[];
+            /** Trainings */
+            trainings: number | null;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Limits
@@ -703,6 +1302,11 @@ export interface components {
             models: components["schemas"]["ModelDescription"][];
         };
         /**
+         * NoOptions
+         * @description An empty object.
+         */
+        NoOptions: Record<string, never>;
+        /**
          * Offer
          * @description What the page may show.
          */
@@ -714,6 +1318,23 @@ export interface components {
             version: string;
             /** Views */
             views: ("predict" | "look-inside" | "data" | "train" | "compare" | "forecast")[];
+        };
+        /**
+         * OutlookPoint
+         * @description What a number of photos would bring.
+         */
+        OutlookPoint: {
+            /** Interval */
+            interval: [
+                number,
+                number
+            ];
+            /** More */
+            more: number;
+            /** Photos */
+            photos: number;
+            /** Value */
+            value: number;
         };
         /**
          * PhotoResult
@@ -763,6 +1384,22 @@ export interface components {
             } | null;
             /** Width */
             width: number;
+        };
+        /**
+         * Picture
+         * @description What the model found in a few validation photos.
+         */
+        Picture: {
+            /**
+             * Name
+             * @description Of GET /v1/jobs/ID/pictures/NAME.
+             */
+            name: string;
+            /**
+             * Percent
+             * @description Of the training that was done.
+             */
+            percent: number;
         };
         /**
          * PictureLayer
@@ -822,6 +1459,32 @@ export interface components {
             results: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * Progress
+         * @description How far a running job has come. None: not known yet.
+         */
+        Progress: {
+            /** Images Per Second */
+            images_per_second?: number | null;
+            /**
+             * Item
+             * @description Of a comparison: the model in work. Of a forecast: its number of photos.
+             * @default
+             */
+            item: string;
+            /** Seconds Left */
+            seconds_left?: number | null;
+            /**
+             * Share
+             * @description Of the whole job, 0 to 1.
+             */
+            share?: number | null;
+            /**
+             * Step
+             * @description What is being done, for example "training".
+             */
+            step: string;
         };
         /**
          * SessionBody
@@ -887,6 +1550,22 @@ export interface components {
             status: string;
         };
         /**
+         * Table
+         * @description The table of a comparison so far.
+         */
+        Table: {
+            /** Failed */
+            failed: components["schemas"]["FailedRow"][];
+            /** Metric */
+            metric: string;
+            /** Models */
+            models: components["schemas"]["ComparedRow"][];
+            /** Plan */
+            plan: string[];
+            /** Sentences */
+            sentences: string[];
+        };
+        /**
          * Task
          * @description A task of Label Studio.
          */
@@ -902,6 +1581,95 @@ export interface components {
             id: number | string | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * TrainedModel
+         * @description A training inside a comparison or forecast.
+         */
+        TrainedModel: {
+            /** Name */
+            name: string;
+            /** Validations */
+            validations: components["schemas"]["Validation"][];
+        };
+        /**
+         * TrainRequest
+         * @description A training.
+         */
+        TrainRequest: {
+            /**
+             * Data
+             * @description Id of the data set, see GET /v1/page.
+             */
+            data: string;
+            /**
+             * Init
+             * @description Id of a training whose weights to start from, see GET /v1/jobs.
+             * @default null
+             */
+            init: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "train";
+            /**
+             * Minutes
+             * @description Minutes of training, per model; at least 0.05.
+             * @default 10
+             */
+            minutes: number;
+            /**
+             * Model
+             * @description The method, see GET /v1/jobs/choices.
+             * @default auto
+             */
+            model: string;
+            /**
+             * Seed
+             * @description Random seed.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Size
+             * @description Shorter side of photos in pixels. Default: automatic.
+             * @default null
+             */
+            size: number | null;
+        };
+        /**
+         * UseReply
+         * @description The model of a training, which is served from now on.
+         */
+        UseReply: {
+            /** Model */
+            model: string;
+        };
+        /**
+         * Validation
+         * @description The metrics on the validation photos at one time.
+         */
+        Validation: {
+            /** Metrics */
+            metrics: {
+                [key: string]: number;
+            };
+            /** Minutes */
+            minutes: number;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
         };
         /**
          * Version
@@ -1674,6 +2442,1075 @@ export interface operations {
             };
             /** @description The photos were not predicted in time. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_jobs_v1_jobs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobListReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    add_v1_jobs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    watch_v1_jobs__job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    picture_v1_jobs__job_id__pictures__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_v1_jobs__job_id__remove_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    report_v1_jobs__job_id__report_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    stop_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    up_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    use_v1_jobs__job_id__use_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseReply"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    choices_v1_jobs_choices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -97,7 +98,16 @@ def _add_toolkit_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel
 
     app.include_router(label_studio_routes(state), prefix="/label-studio")
     app.include_router(explain_routes(state))
-    return [PredictBody, SetupBody, ExplainRequest]
+    bodies: list[type[BaseModel]] = [PredictBody, SetupBody, ExplainRequest]
+    return bodies + (_add_data_routes(app, state) if state.datasets else [])
+
+
+def _add_data_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel]]:
+    """Add the routes that work on the data sets; returns their bodies in JSON."""
+    from boxmask.serving.jobs.routes import BODIES, jobs_routes
+
+    app.include_router(jobs_routes(state))
+    return BODIES
 
 
 def _version() -> str:
@@ -131,8 +141,12 @@ def _middleware(state: ServerState, rules: AccessRules) -> list[Middleware]:
 def _lifespan(state: ServerState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        state.is_ready = False
-        state.queue.close()
+        async with AsyncExitStack() as stack:
+            for worker in state.workers:
+                await asyncio.to_thread(worker.open)
+                stack.push_async_callback(asyncio.to_thread, worker.close)
+            yield
+            state.is_ready = False
+            state.queue.close()
 
     return lifespan

@@ -23,6 +23,7 @@ STATUSES = {
     403: "A web page of another server asked.",
     404: "There is no such model or path.",
     408: "The body was not complete in time.",
+    409: "It does not fit the present state.",
     413: "Too many bytes, pixels or photos.",
     415: "The Content-Type is not supported.",
     421: "The header Host is no name of this server.",

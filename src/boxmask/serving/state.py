@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from boxmask.serving.body import BodyReader
 from boxmask.serving.errors import RequestError
@@ -17,12 +17,23 @@ from boxmask.serving.predict_request import Selection, UploadedPhoto
 from boxmask.serving.prediction_queue import PredictionQueue
 
 
+class Worker(Protocol):
+    """What works beside the requests, from the start of the server to its end."""
+
+    def open(self) -> None:
+        """Begin to work."""
+
+    def close(self) -> None:
+        """End the work, and wait for that."""
+
+
 class ServerState:
     """The models, the options and the queue of one server.
 
     models:   the first is the default; a finished training adds its own
     datasets: the folders and files that the page may show, mend and train on
     out:      the folder that trainings, comparisons and forecasts are written into
+    workers:  opened when the server starts, and closed when it stops
     is_ready: False once the server stops
     """
 
@@ -33,6 +44,7 @@ class ServerState:
         self.queue = PredictionQueue(options.queue, options.workers)
         self.bodies = BodyReader(options.max_bytes, options.timeout)
         self.metrics = Metrics(self.queue)
+        self.workers: list[Worker] = []
         self.is_ready = True
 
     def model(self, name: str | None) -> ServedModel:
