@@ -60,7 +60,7 @@ def outline_reader(
     def outline(row: int) -> Outline | None:
         if is_empty(segmentations[row]):
             return None
-        parsed, is_complete = _parse(segmentations[row])
+        parsed, is_complete = parse_segmentation(segmentations[row])
         if not is_complete and row not in noted:
             noted.add(row)
             findings.add(Finding(OUTLINE_PART_LEFT_OUT, location(row)))
@@ -77,7 +77,7 @@ def largest_area(segmentation: object) -> float:
     if is_empty(segmentation):
         return 0.0
     try:
-        outline, _ = _parse(segmentation)
+        outline, _ = parse_segmentation(segmentation)
     except ValueError:
         return 0.0
     if isinstance(outline, RunLengths):
@@ -86,7 +86,7 @@ def largest_area(segmentation: object) -> float:
     return float((x2 - x1 + 1) * (y2 - y1 + 1))
 
 
-def _parse(segmentation: object) -> tuple[Outline, bool]:
+def parse_segmentation(segmentation: object) -> tuple[Outline, bool]:
     """An outline, and whether no part is left out. Raises ValueError, with what is wrong."""
     if isinstance(segmentation, msgspec.Raw):
         polygons = _decode_polygons(segmentation)

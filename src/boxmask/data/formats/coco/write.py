@@ -106,12 +106,12 @@ class _Document:
                 "id": number if labeled.number is None else labeled.number,
                 "image_id": image_id,
                 "category_id": self._category_ids[labeled.class_name],
-                **_fields(labeled, photo, losses),
+                **object_fields(labeled, photo, losses),
             }
             self._file.write(("," if number > 1 else "") + "\n" + json_line(annotation))
 
 
-def _fields(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict[str, object]:
+def object_fields(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict[str, object]:
     """What an annotation says about the object itself."""
     x1, y1, x2, y2 = labeled.box
     bbox = [short_number(value) for value in (x1, y1, extent(x1, x2), extent(y1, y2))]

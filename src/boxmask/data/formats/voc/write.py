@@ -72,7 +72,7 @@ def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks:
         f"\t<filename>{xml_text(posixpath.basename(photo.file), 'file name')}</filename>",
         *_size(photo.size_fields),
         f"\t<segmented>{int(has_masks)}</segmented>",
-        *(_object(labeled, photo.file, losses) for labeled in photo.objects),
+        *(object_text(labeled, photo.file, losses) for labeled in photo.objects),
         "</annotation>",
     ]
     for attribute in photo.attributes:
@@ -86,8 +86,9 @@ def _size(fields: Mapping[str, int]) -> list[str]:
     return ["\t<size>", *sides, "\t\t<depth>3</depth>", "\t</size>"] if sides else []
 
 
-def _object(labeled: ObjectToWrite, photo: str, losses: Losses) -> str:
-    corners = _corners(labeled.box)
+def object_text(labeled: ObjectToWrite, photo: str, losses: Losses) -> str:
+    """The lines of an <object>, indented by tabs. Raises LabelError for names that XML cannot hold."""
+    corners = corners_of(labeled.box)
     if min(corners[2] - corners[0], corners[3] - corners[1]) <= 0:
         losses.add(_NARROW, photo)
         corners = _widened(corners)
@@ -108,7 +109,7 @@ def _object(labeled: ObjectToWrite, photo: str, losses: Losses) -> str:
     return "\n".join(lines)
 
 
-def _corners(box: Box) -> Box:
+def corners_of(box: Box) -> Box:
     """xmin, ymin, xmax, ymax, which count pixels from 1 and include the last."""
     x1, y1, x2, y2 = box
     return _one_more(x1), _one_more(y1), x2, y2

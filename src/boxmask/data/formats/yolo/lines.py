@@ -71,10 +71,10 @@ class LabelLines:
         except (OSError, ValueError) as error:
             findings.add(Finding(FILE_UNREADABLE, Location(path), f"cannot be read ({error})"))
             return
-        for line, kind, detail in self._add_lines(content, index):
+        for line, kind, detail in self.add_lines(content, index):
             findings.add(Finding(kind, Location(path, line), detail, num_left_out=1))
 
-    def _add_lines(self, content: bytes, file: int) -> Iterator[tuple[int, Kind, str]]:
+    def add_lines(self, content: bytes, file: int) -> Iterator[tuple[int, Kind, str]]:
         """Add the lines of a file; gives the number of each unreadable line, and what is wrong with it."""
         for number, line in enumerate(content.splitlines(), start=1):
             fields = line.split()

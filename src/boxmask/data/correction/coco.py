@@ -1,0 +1,172 @@
+"""Correct the annotations of one image in a COCO file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from boxmask.data.correction.json_parts import (
+    JsonList,
+    Style,
+    find_list,
+    read_object,
+    style_of,
+    with_fields,
+)
+from boxmask.data.correction.label_text import LabelText
+from boxmask.data.correction.objects import FileObject, Shape, Wish, shape_of
+from boxmask.data.findings import Box
+from boxmask.data.formats.coco.outlines import is_empty, parse_segmentation
+from boxmask.data.formats.coco.values import parse_annotation
+from boxmask.data.formats.coco.write import object_fields
+from boxmask.data.formats.contract import Losses, ObjectToWrite, PhotoToWrite
+from boxmask.data.outlines import Outline, RunLengths
+from boxmask.errors import LabelError
+from boxmask.masks import Size
+from boxmask.names import class_name
+
+
+class _Head(msgspec.Struct):
+    """The ids of an annotation."""
+
+    image_id: object = None
+    id: object = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+@dataclass(frozen=True)
+class CocoLabels:
+    """See `PhotoLabels`.
+
+    size:  (height, width) of the photo as shown
+    image: the index of the photo among the images of the file
+    """
+
+    text: LabelText
+    size: Size
+    image: int
+
+    @cached_property
+    def _lists(self) -> Mapping[str, JsonList]:
+        data, path = self.text.data, self.text.path
+        fields = read_object(data, path)
+        missing = [name for name in ("images", "annotations", "categories") if name not in fields]
+        if missing:
+            raise LabelError.in_file(path, f"has no list {missing[0]!r}.")
+        return {name: find_list(data, fields[name], path) for name in ("images", "annotations", "categories")}
+
+    @cached_property
+    def _image_id(self) -> object:
+        images = self._lists["images"].items
+        if self.image >= len(images):
+            raise LabelError.in_file(self.text.path, "holds fewer images than when it was read.")
+        return msgspec.json.decode(images[self.image])["id"]
+
+    @cached_property
+    def _entries(self) -> list[tuple[int, dict[str, Any]]]:
+        """The annotations of the photo that can be read, with their index."""
+        found = []
+        for index, item in enumerate(self._lists["annotations"].items):
+            if _HEAD.decode(item).image_id == self._image_id:
+                entry = msgspec.json.decode(item)
+                if parse_annotation(entry) is None and entry["category_id"] in self._names:
+                    found.append((index, entry))
+        return found
+
+    @cached_property
+    def _names(self) -> dict[object, str]:
+        """The class names by the id of their category."""
+        entries = [msgspec.json.decode(item) for item in self._lists["categories"].items]
+        return {entry["id"]: class_name(entry["name"]) for entry in reversed(entries)}
+
+    @property
+    def objects(self) -> Sequence[FileObject]:
+        """The annotations of the photo."""
+        return [_file_object(self._names[entry["category_id"]], entry) for _, entry in self._entries]
+
+    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+        """See `PhotoLabels.corrected`."""
+        annotations = self._lists["annotations"]
+        items: list[bytes | None] = list(annotations.items)
+        wish_of = {wish.number: wish for wish in wishes if wish.number is not None}
+        for number, (index, entry) in enumerate(self._entries):
+            wish = wish_of.get(number)
+            if wish is None:
+                items[index] = None
+            elif fields := self._fields(entry, self.objects[number], wish):
+                items[index] = with_fields(annotations.items[index], fields)
+        added = self._added([wish for wish in wishes if wish.number is None])
+        rebuilt = annotations.rebuilt(items, added)
+        data = self.text.data
+        return self.text.encode(data[: annotations.start] + rebuilt + data[annotations.end :])
+
+    def _fields(self, entry: Mapping[str, object], old: FileObject, wish: Wish) -> dict[str, object]:
+        """The values of an annotation that change."""
+        fields: dict[str, object] = {}
+        if wish.class_name != old.class_name:
+            fields["category_id"] = self._category(wish.class_name)
+        if wish.shape is not None and wish.shape != old.shape:
+            written = self._shape_fields(wish.class_name, wish.shape)
+            always = ("bbox", "segmentation") if wish.shape.kind == "polygon" else ("bbox",)
+            fields |= {key: value for key, value in written.items() if key in always or key in entry}
+            fields.pop("iscrowd", None)
+        return fields
+
+    def _shape_fields(self, name: str, shape: Shape) -> dict[str, object]:
+        labeled = ObjectToWrite(name, shape.bounds, shape.outline)
+        return object_fields(labeled, PhotoToWrite(Path(), "", self.size, "", (labeled,)), Losses())
+
+    def _added(self, wishes: Sequence[Wish]) -> list[bytes]:
+        """New annotations, in the style of the last one."""
+        if not wishes:
+            return []
+        items = self._lists["annotations"].items
+        last = msgspec.json.decode(items[-1]) if items else {}
+        style = style_of(items[-1]) if items else Style()
+        ids = [head.id for head in map(_HEAD.decode, items)]
+        first = max([known for known in ids if isinstance(known, int)], default=0) + 1
+        added = []
+        for number, wish in enumerate(wishes, start=first):
+            assert wish.shape is not None
+            fields = self._shape_fields(wish.class_name, wish.shape)
+            empty: dict[str, object] = {"segmentation": []} if "segmentation" in last else {}
+            heads = {"id": number, "image_id": self._image_id, "category_id": self._category(wish.class_name)}
+            added.append(style.write(heads | empty | fields))
+        return added
+
+    def _category(self, name: str) -> object:
+        for known, known_name in self._names.items():
+            if known_name == name:
+                return known
+        raise LabelError.in_file(
+            self.text.path,
+            f"has no category {name}. Add it to its categories first, then read the data again.",
+        )
+
+
+def _file_object(name: str, entry: Mapping[str, Any]) -> FileObject:
+    outline: Outline | None = None
+    if not is_empty(entry.get("segmentation")):
+        try:
+            outline, _ = parse_segmentation(entry["segmentation"])
+        except ValueError:  # a finding of the doctor
+            return FileObject(name, _box(entry), None)
+    box = _box(entry)
+    if box is None and outline is not None and not isinstance(outline, RunLengths):
+        x1, y1, x2, y2 = outline.bounds().tolist()
+        box = (x1, y1, x2, y2)
+    return FileObject(name, box, shape_of(box, outline))
+
+
+def _box(entry: Mapping[str, Any]) -> Box | None:
+    if not entry.get("bbox"):
+        return None
+    x, y, width, height = entry["bbox"]
+    return x, y, x + width, y + height
