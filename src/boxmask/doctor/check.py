@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,13 +31,13 @@ from boxmask.data.findings import (
 )
 from boxmask.data.formats.damaged_files import report_damaged_files
 from boxmask.data.formats.kinds import FILE_UNREADABLE
-from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.data.split_file import splits_in_file
 from boxmask.doctor.photos.check import check_photo_records
+from boxmask.doctor.photos.files import photo_files
 from boxmask.doctor.report import CheckReport, LabelKind
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
@@ -72,6 +72,7 @@ def check_data(
     selection: ClassSelection = ALL_CLASSES,
     keep_all: bool = False,
     progress: Progress | None = None,
+    on_labels: Callable[[CheckReport], None] | None = None,
 ) -> CheckReport:
     """Check labels, and photos unless `labels_only`.
 
@@ -79,6 +80,7 @@ def check_data(
     classes_file: the classes of label maps; see `boxmask.data.segmentation.classes_file`
     selection:    the classes to check
     keep_all:     keep all findings; otherwise, at most `MAX_PER_KIND` of each kind are kept
+    on_labels:    called with the report on the labels, before the pass over the photos adds its findings
 
     Whatever is wrong with the data set becomes a finding. Raises LabelError if there is nothing at `data`, or
     if the split file cannot be used, and UsageError for a classes file for other labels than label maps.
@@ -96,23 +98,26 @@ def check_data(
     examination = _with_splits(examination, split_file)
     _run_checks(examination, findings)
     labels = examination.labels
-    records, copies = (None, None) if labels_only else _check_photos(examination, findings, progress)
-    return CheckReport(
+    report = CheckReport(
         data=data,
         root=labels.root,
         labels=labels.format_name.partition(" (")[0] or label_kind,
         findings=findings,
-        num_photos=len(labels.photos if records is None else records),
+        num_photos=len(labels.photos),
         splits={photo.file: photo.split for photo in labels.photos if photo.split},
         label_kind=label_kind,
         classes_file=classes_file,
         summary=summarize(examination),
         examination=examination,
-        records=records,
-        copies=copies,
         form=found.formats[0][0] if label_kind == "objects" else None,
         selection=selection,
     )
+    if labels_only:
+        return report
+    if on_labels is not None:
+        on_labels(report)
+    records, copies = _check_photos(examination, findings, progress)
+    return replace(report, num_photos=len(records), records=records, copies=copies)
 
 
 def _run_checks(examination: Examination, findings: Findings) -> None:
@@ -202,7 +207,7 @@ def _check_photos(
     examination: Examination, findings: Findings, progress: Progress | None
 ) -> tuple[PhotoRecords, Copies]:
     labels = examination.labels
-    files = _photo_files(labels)
+    files = photo_files(labels)
     splits = {photo.file: photo.split or "" for photo in labels.photos}
     records = examine_photos(labels.root, files, progress)
     split_of = np.array([splits.get(file, "") for file in files], dtype="<U5")
@@ -223,25 +228,3 @@ def _check_photos_alone(data: Path, labels_only: bool, progress: Progress | None
         records = examine_photos(source.root, source.photos, progress)
         check_photo_records(records, np.full(len(source.photos), "", dtype="<U5"), findings)
     return CheckReport(data, source.root, "", findings, len(source.photos))
-
-
-def _photo_files(labels: Labels) -> list[str]:
-    """The labeled photos that exist, and unlabeled ones in the same folders; no label maps."""
-    labeled = {photo.file for photo in labels.photos if not photo.missing_name}
-    folders = {posixpath.dirname(file) for file in labeled}
-    read = {*labels.other_files, *_label_files(labels)} - labeled
-    beside = (
-        file
-        for file in find_source(labels.root).photos
-        if posixpath.dirname(file) in folders and file not in read
-    )
-    return sorted(labeled.union(beside))
-
-
-def _label_files(labels: Labels) -> set[str]:
-    """The files that name photos, relative to the root."""
-    return {
-        Path(photo.location.file).relative_to(labels.root).as_posix()
-        for photo in labels.photos
-        if Path(photo.location.file).is_relative_to(labels.root)
-    }

@@ -30,6 +30,7 @@ STATUSES = {
     422: "A field is invalid, or a photo cannot be read.",
     429: "The queue is full. Retry-After says when to try again.",
     503: "The photos were not predicted in time.",
+    507: "A file cannot be written.",
 }
 
 

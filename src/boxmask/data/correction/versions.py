@@ -12,9 +12,6 @@ from pathlib import Path
 
 from boxmask.atomic_write import atomic_write, output_error
 
-EMPTY_BEFORE = b""
-"""Kept in place of a label file that did not exist."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeptVersion:
@@ -41,19 +38,20 @@ def kept_versions(file: Path) -> list[KeptVersion]:
     return sorted(found, key=lambda version: -version.number)
 
 
-def write_version(file: Path, content: bytes, old: bytes) -> KeptVersion:
+def write_version(file: Path, content: bytes, old: bytes | None) -> KeptVersion | None:
     """Replace a label file, or make a new one, atomically. Its old content is kept under the next number.
 
-    old: the content to keep
+    old: the content to keep; None for a new file, of which there is nothing to keep
 
     Raises OutputError if one of the two cannot be written; the label file is then as it was.
     """
-    kept = _keep(file, old)
+    kept = None if old is None else _keep(file, old)
     try:
         with atomic_write(file) as temporary:
             temporary.write_bytes(content)
     except BaseException:
-        kept.path.unlink(missing_ok=True)
+        if kept is not None:
+            kept.path.unlink(missing_ok=True)
         raise
     return kept
 

@@ -88,6 +88,16 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     return replace(labels, other_files=others, did_you_mean=finder.did_you_mean)
 
 
+def read_class_numbers(source: Source) -> tuple[NamesByNumber, int]:
+    """The names by class number, and the numbers per line beyond the box: those of keypoints.
+
+    Raises LabelError as `read` does.
+    """
+    found, findings = find_yolo_files(source), Findings()
+    definition = _definition(source, found, findings)
+    return _names(source, definition, found, findings), definition.keypoint_numbers
+
+
 # ---------------------------------------------------------------- the description
 
 
