@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,9 +127,12 @@ def test_data_that_cannot_be_read(tmp_path: Path, open_data: OpenData) -> None:
     assert error_of(data.client.get(f"{data.path}/photos")) == "data-unreadable"
 
 
-def test_label_maps_are_shown(label_maps: Path, open_data: OpenData) -> None:
-    data = open_data(label_maps)
+def test_label_maps_are_shown(label_maps: Path, tmp_path: Path, open_data: OpenData) -> None:
+    folder = Path(shutil.copytree(label_maps, tmp_path / "maps"))
+    (folder / "classes.txt").write_text("background\ndigit\n")
+    data = open_data(folder)
     reply = data.describe()
+    assert reply["reading"]["error"] == ""
     assert (reply["kind"], reply["correcting"]["code"]) == ("label maps", "format")
     assert len(data.photos()) == 24
     assert data.photo(0)["objects"][0]["kind"] == "outline"

@@ -180,10 +180,11 @@ def _findings(snapshot: Snapshot, photo: int, objects: Sequence[ViewObject]) -> 
 def _object_of(snapshot: Snapshot, photo: int, finding: Finding, objects: Sequence[ViewObject]) -> int | None:
     """The object that a finding is about: the one at its place, or the one with its box."""
     entry = int(snapshot.index.entries[photo])
-    if photo not in snapshot.corrected and entry >= 0 and finding.location.line is not None:
+    place = finding.location
+    if photo not in snapshot.corrected and entry >= 0 and (place.line is not None or place.entry):
         location = snapshot.reader.labels.location
         rows = snapshot.reader.rows(entry)
-        found = next((n for n, row in enumerate(rows) if location(row) == finding.location), None)
+        found = next((n for n, row in enumerate(rows) if location(row) == place), None)
         if found is not None:
             return found
     if finding.box is None or not all(map(math.isfinite, finding.box)):
