@@ -157,6 +157,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the data sets */
+        get: operations["list_datasets_v1_datasets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe a data set
+         * @description The first request makes the server read the data set. Ask again to see how far it is.
+         */
+        get: operations["describe_dataset_v1_datasets__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List photos */
+        get: operations["list_photos_v1_datasets__name__photos_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe a photo and its labels */
+        get: operations["describe_photo_v1_datasets__name__photos__photo__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos/{photo}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo */
+        get: operations["image_v1_datasets__name__photos__photo__image_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos/{photo}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct the labels of a photo
+         * @description The label file is replaced by a new version. The old one is kept beside it, as `kept` tells.
+         */
+        put: operations["put_objects_v1_datasets__name__photos__photo__objects_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos/{photo}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring an old version of a label file back
+         * @description If other photos may have changed with it, the data set is read again.
+         */
+        post: operations["restore_version_v1_datasets__name__photos__photo__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/photos/{photo}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A small picture of a photo */
+        get: operations["thumbnail_v1_datasets__name__photos__photo__thumbnail_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a data set again
+         * @description For changes by other programs.
+         */
+        post: operations["read_dataset_v1_datasets__name__read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/explain": {
         parameters: {
             query?: never;
@@ -475,6 +640,27 @@ export interface components {
             width: number;
         };
         /**
+         * BoxBody
+         * @description A box.
+         */
+        BoxBody: {
+            /**
+             * Box
+             * @description x1, y1, x2, y2.
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "box";
+        };
+        /**
          * BoxLayer
          * @description Boxes over the photo, the most important first.
          */
@@ -562,6 +748,23 @@ export interface components {
             needs_masks: string[];
         };
         /**
+         * ClassCount
+         * @description A class, and how often it occurs.
+         */
+        ClassCount: {
+            /**
+             * Color
+             * @description As boxmask draws it: #RRGGBB.
+             */
+            color: string;
+            /** Name */
+            name: string;
+            /** Objects */
+            objects: number;
+            /** Photos */
+            photos: number;
+        };
+        /**
          * ComparedRow
          * @description A model of a comparison that is done.
          */
@@ -646,6 +849,20 @@ export interface components {
             size: number | null;
         };
         /**
+         * Correcting
+         * @description Whether labels can be corrected.
+         *
+         *     code and message tell why not; both are empty if they can.
+         */
+        Correcting: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Shapes */
+            shapes: ("box" | "polygon")[];
+        };
+        /**
          * CurvePoint
          * @description A training of a forecast.
          */
@@ -673,6 +890,48 @@ export interface components {
             minutes: number[];
             /** Validations */
             validations: components["schemas"]["Validation"][];
+        };
+        /**
+         * DataSetList
+         * @description All data sets.
+         */
+        DataSetList: {
+            /** Datasets */
+            datasets: components["schemas"]["ListedDataSet"][];
+        };
+        /**
+         * DataSetReply
+         * @description A data set. Counts are 0 and lists are empty until it was read.
+         */
+        DataSetReply: {
+            /**
+             * Changed
+             * @description Whether another program has changed label files since.
+             */
+            changed: boolean;
+            /** Classes */
+            classes: components["schemas"]["ClassCount"][];
+            correcting: components["schemas"]["Correcting"];
+            /** Findings */
+            findings: components["schemas"]["FindingGroupReply"][];
+            /** Format */
+            format: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description What is labeled: "objects", "label maps" or "class folders".
+             */
+            kind: string;
+            /** Label Files */
+            label_files: number;
+            /** Objects */
+            objects: number;
+            /** Path */
+            path: string;
+            /** Photos */
+            photos: number;
+            reading: components["schemas"]["ReadingProgress"];
         };
         /**
          * DatasetSummary
@@ -840,6 +1099,66 @@ export interface components {
             message: string;
             /** Name */
             name: string;
+        };
+        /**
+         * FindingGroupReply
+         * @description All findings of one kind, as `boxmask check` groups them.
+         */
+        FindingGroupReply: {
+            /** Count */
+            count: number;
+            /** Heading */
+            heading: string;
+            /** Id */
+            id: string;
+            /**
+             * Others
+             * @description Findings about no photo, at most 20.
+             */
+            others: string[];
+            /**
+             * Photos
+             * @description That they are about.
+             */
+            photos: number;
+            /** Remedy */
+            remedy: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "note";
+        };
+        /**
+         * FindingReply
+         * @description A finding about a photo.
+         */
+        FindingReply: {
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** Detail */
+            detail: string;
+            /** Heading */
+            heading: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Object
+             * @description The id of the object that it is about.
+             */
+            object: number | null;
+            /** Remedy */
+            remedy: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "note";
         };
         /**
          * FollowedObject
@@ -1222,6 +1541,50 @@ export interface components {
             max_pixels: number;
         };
         /**
+         * ListedDataSet
+         * @description A data set that the server was started with.
+         */
+        ListedDataSet: {
+            /** Id */
+            id: string;
+            /** Path */
+            path: string;
+            reading: components["schemas"]["ReadingProgress"];
+        };
+        /**
+         * ListedPhoto
+         * @description A photo in a list.
+         */
+        ListedPhoto: {
+            /**
+             * Boxes
+             * @description x1, y1, x2, y2 of these objects, at most 60.
+             */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /** File */
+            file: string;
+            /** Height */
+            height: number;
+            /**
+             * Labels
+             * @description The class of each object, as its place in the list of classes.
+             */
+            labels: number[];
+            /** Number */
+            number: number;
+            /** Objects */
+            objects: number;
+            /** Thumbnail */
+            thumbnail: string;
+            /** Width */
+            width: number;
+        };
+        /**
          * MapLayer
          * @description A value for each cell of a map that covers the area of its stage.
          */
@@ -1307,6 +1670,70 @@ export interface components {
          */
         NoOptions: Record<string, never>;
         /**
+         * ObjectBody
+         * @description An object as it should be.
+         */
+        ObjectBody: {
+            /** Class Name */
+            class_name: string;
+            /**
+             * Id
+             * @description Of an object of the photo. Leave it out for a new one.
+             * @default null
+             */
+            id: number | null;
+            /**
+             * Shape
+             * @description Leave it out to keep the shape as it is.
+             * @default null
+             */
+            shape: (components["schemas"]["BoxBody"] | components["schemas"]["PolygonBody"]) | null;
+        };
+        /**
+         * ObjectReply
+         * @description An object, in continuous pixels of the photo as shown, from its upper left corner.
+         */
+        ObjectReply: {
+            /**
+             * Box
+             * @description x1, y1, x2, y2.
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** Class Name */
+            class_name: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @description "outline" can be seen, given another class and removed, but not drawn anew.
+             * @enum {string}
+             */
+            kind: "box" | "polygon" | "outline";
+            /**
+             * Rings
+             * @description The outline. A polygon has one ring.
+             */
+            rings: [
+                number,
+                number
+            ][][];
+        };
+        /**
+         * ObjectsBody
+         * @description All objects of a photo as they should be. Those that are left out are removed.
+         */
+        ObjectsBody: {
+            /** Objects */
+            objects: components["schemas"]["ObjectBody"][];
+            /** Version */
+            version: string;
+        };
+        /**
          * Offer
          * @description What the page may show.
          */
@@ -1335,6 +1762,68 @@ export interface components {
             photos: number;
             /** Value */
             value: number;
+        };
+        /**
+         * PhotoPage
+         * @description A part of a list of photos.
+         */
+        PhotoPage: {
+            /** Offset */
+            offset: number;
+            /** Photos */
+            photos: components["schemas"]["ListedPhoto"][];
+            /**
+             * Total
+             * @description Photos that pass the filter.
+             */
+            total: number;
+        };
+        /**
+         * PhotoReply
+         * @description A photo with its labels.
+         */
+        PhotoReply: {
+            /**
+             * Changed
+             * @description Whether another program has changed the label file since.
+             */
+            changed: boolean;
+            correcting: components["schemas"]["Correcting"];
+            /** File */
+            file: string;
+            /** Findings */
+            findings: components["schemas"]["FindingReply"][];
+            /**
+             * Findings Outdated
+             * @description Whether labels were corrected since they were checked.
+             */
+            findings_outdated: boolean;
+            /** Height */
+            height: number;
+            /** Image */
+            image: string;
+            /**
+             * Kept
+             * @description After saving: the file that the old version was kept in.
+             */
+            kept: string;
+            /** Label File */
+            label_file: string;
+            /** Number */
+            number: number;
+            /** Objects */
+            objects: components["schemas"]["ObjectReply"][];
+            /** Split */
+            split: string;
+            /**
+             * Version
+             * @description To be sent with corrections.
+             */
+            version: string;
+            /** Versions */
+            versions: components["schemas"]["VersionReply"][];
+            /** Width */
+            width: number;
         };
         /**
          * PhotoResult
@@ -1425,6 +1914,22 @@ export interface components {
             name: string;
         };
         /**
+         * PolygonBody
+         * @description A polygon.
+         */
+        PolygonBody: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "polygon";
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+        };
+        /**
          * PredictBody
          * @description The tasks to pre-label, and the labeling interface of their project.
          */
@@ -1485,6 +1990,43 @@ export interface components {
              * @description What is being done, for example "training".
              */
             step: string;
+        };
+        /**
+         * ReadingProgress
+         * @description How far a data set was read.
+         */
+        ReadingProgress: {
+            /**
+             * Error
+             * @description Why it failed.
+             */
+            error: string;
+            /** Photos Checked */
+            photos_checked: number;
+            /** Photos To Check */
+            photos_to_check: number;
+            /**
+             * State
+             * @description "reading" the labels, "checking" the photos, while labels can be seen already, "ready", or "failed".
+             * @enum {string}
+             */
+            state: "reading" | "checking" | "ready" | "failed";
+        };
+        /**
+         * RestoreBody
+         * @description Which old version to bring back.
+         */
+        RestoreBody: {
+            /**
+             * Number
+             * @description Of the old version.
+             */
+            number: number;
+            /**
+             * Version
+             * @description Of the photo.
+             */
+            version: string;
         };
         /**
          * SessionBody
@@ -1678,6 +2220,21 @@ export interface components {
         Version: {
             /** Model Version */
             model_version: string;
+        };
+        /**
+         * VersionReply
+         * @description An old version of a label file.
+         */
+        VersionReply: {
+            /** File */
+            file: string;
+            /** Number */
+            number: number;
+            /**
+             * Time
+             * @description When it was replaced, in seconds since 1970.
+             */
+            time: number;
         };
     };
     responses: never;
@@ -2303,6 +2860,815 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_datasets_v1_datasets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetList"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    describe_dataset_v1_datasets__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_photos_v1_datasets__name__photos_get: {
+        parameters: {
+            query?: {
+                /** @description Photos with an object of this class. */
+                class_name?: string;
+                /** @description Photos without objects. */
+                empty?: boolean;
+                /** @description Photos with this kind of finding, by its id. */
+                finding?: string;
+                limit?: number;
+                /** @description Photos with an object of this size, of the class if one is given, as COCO measures. */
+                object_size?: ("small" | "medium" | "large") | null;
+                offset?: number;
+                /** @description Below 0.5 or 2 million pixels, or above. */
+                photo_size?: ("small" | "medium" | "large") | null;
+                /** @description A part of the name. */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoPage"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    describe_photo_v1_datasets__name__photos__photo__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    image_v1_datasets__name__photos__photo__image_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    put_objects_v1_datasets__name__photos__photo__objects_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoReply"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A file cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    restore_version_v1_datasets__name__photos__photo__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetReply"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A file cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    thumbnail_v1_datasets__name__photos__photo__thumbnail_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    read_dataset_v1_datasets__name__read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -97,8 +97,22 @@ def check_data(
         return alone or _report_unreadable(data, error, findings)
     examination = _with_splits(examination, split_file)
     _run_checks(examination, findings)
+    report = _report(data, found, label_kind, findings, examination)
+    report = replace(report, classes_file=classes_file, selection=selection)
+    if labels_only:
+        return report
+    if on_labels is not None:
+        on_labels(report)
+    records, copies = _check_photos(examination, findings, progress)
+    return replace(report, num_photos=len(records), records=records, copies=copies)
+
+
+def _report(
+    data: Path, found: FoundLabels, label_kind: LabelKind, findings: Findings, examination: Examination
+) -> CheckReport:
+    """The report on labels, without a pass over the photos."""
     labels = examination.labels
-    report = CheckReport(
+    return CheckReport(
         data=data,
         root=labels.root,
         labels=labels.format_name.partition(" (")[0] or label_kind,
@@ -106,18 +120,10 @@ def check_data(
         num_photos=len(labels.photos),
         splits={photo.file: photo.split for photo in labels.photos if photo.split},
         label_kind=label_kind,
-        classes_file=classes_file,
         summary=summarize(examination),
         examination=examination,
         form=found.formats[0][0] if label_kind == "objects" else None,
-        selection=selection,
     )
-    if labels_only:
-        return report
-    if on_labels is not None:
-        on_labels(report)
-    records, copies = _check_photos(examination, findings, progress)
-    return replace(report, num_photos=len(records), records=records, copies=copies)
 
 
 def _run_checks(examination: Examination, findings: Findings) -> None:

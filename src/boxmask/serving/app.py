@@ -104,10 +104,12 @@ def _add_toolkit_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel
 
 def _add_data_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel]]:
     """Add the routes that work on the data sets; returns their bodies in JSON."""
+    from boxmask.serving.datasets.routes import DATASET_BODIES, dataset_routes
     from boxmask.serving.jobs.routes import BODIES, jobs_routes
 
+    app.include_router(dataset_routes(state))
     app.include_router(jobs_routes(state))
-    return BODIES
+    return [*DATASET_BODIES, *BODIES]
 
 
 def _version() -> str:

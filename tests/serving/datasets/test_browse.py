@@ -113,8 +113,8 @@ def test_what_is_not_there(serve: Serve, make_data: MakeData, open_data: OpenDat
     assert error_of(data.client.get(f"{data.path}/photos/3")) == "unknown-photo"
     assert error_of(data.client.get(f"{data.path}/photos/-1/image")) == "unknown-photo"
     without = serve()
-    assert without.get("/v1/datasets").json() == {"datasets": []}
-    assert error_of(without.put("/v1/datasets/pets/photos/0/objects", json={})) == "unknown-dataset"
+    assert error_of(without.get("/v1/datasets")) == "not-found"
+    assert error_of(without.put("/v1/datasets/pets/photos/0/objects", json={})) == "not-found"
 
 
 def test_data_that_cannot_be_read(tmp_path: Path, open_data: OpenData) -> None:

@@ -84,7 +84,7 @@ class ObjectReader:
         x1, y1, x2, y2 = self.labels.boxes[row].tolist()
         box: Box | None = (x1, y1, x2, y2) if np.isfinite([x1, y1, x2, y2]).all() else None
         outline = self.outline(row)
-        shape = shape_of(box, outline)
+        shape = None if self.labels.box_form == "mask" else shape_of(box, outline)
         if shape is not None and shape.kind == "box":
             return ViewObject(name, "box", box)
         if shape is not None and len(shape.points) <= MAX_POINTS:
