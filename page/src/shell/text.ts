@@ -5,7 +5,7 @@ import { useStore } from "./store";
 
 /** The texts of the page. English is complete; a test checks that the others have the same keys. */
 type Messages = typeof en;
-const MESSAGES: Record<Language, Messages> = { en, ko };
+const MESSAGES: Record<Language, object> = { en, ko };
 
 /** A key such as "predict.title". Texts that count have the key without its ending `_one` or `_other`. */
 export type Key = Leaf<Messages>;

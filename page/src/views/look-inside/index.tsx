@@ -1,12 +1,24 @@
 import { useText } from "../../shell/text";
 import type { ViewProps } from "../table";
+import { ChoosePhoto } from "./choose-photo";
+import { useSession } from "./session";
+import { Stages } from "./stages";
+import "./look-inside.css";
 
-export default function View(_: ViewProps) {
+/** Step through the stages of a method, from the photo to the result. */
+export default function LookInside(_: ViewProps) {
   const text = useText();
+  const session = useSession();
+  const { shown, isBusy } = session;
   return (
-    <section class="view">
+    <section class="view look">
       <h1>{text("look-inside.title")}</h1>
-      <p>{text("look-inside.purpose")}</p>
+      {!shown && <p class="look-purpose">{text("look-inside.purpose")}</p>}
+      <ChoosePhoto session={session} />
+      <p class="look-status" role="status">
+        {isBusy ? text("look-inside.busy") : ""}
+      </p>
+      {shown && <Stages key={shown.url + shown.explanation.model} shown={shown} />}
     </section>
   );
 }

@@ -123,7 +123,7 @@ def box_regression(data: dict[str, Any], frame: Frame) -> Found:
     """Two stages: the proposals of the followed objects, and their boxes."""
     columns = {"scores": data["scores"], "classes": data["names"]}
     moved = np.abs(data["after"] - data["before"]).max(initial=0.0)
-    return {"moved": rounded(float(moved))}, [
+    return {"moved": round(float(moved), 1)}, [
         frame.follow("before", data["before"], **columns),
         frame.follow("after", data["after"], **columns),
     ]
