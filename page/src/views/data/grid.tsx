@@ -28,7 +28,7 @@ export function PhotoGrid({ list, colors }: Props) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: only some items of the list exist at a time
     <div class="photo-grid" ref={holder} role="list" aria-label={text("data.photos")}>
-      {width > 0 && <div class="grid-height" style={{ height: grid.height }} />}
+      {width > 0 && <div class="grid-height" style={{ height: `${grid.height}px` }} />}
       {indices.map((index) => (
         <Cell
           key={index}
@@ -100,7 +100,7 @@ function Cell({ photo, index, count, grid, dataset, colors }: CellProps) {
       role="listitem"
       aria-posinset={index + 1}
       aria-setsize={count}
-      style={{ width: grid.cell, transform: `translate(${x}px, ${y}px)`, "--cell": `${grid.cell}px` }}
+      style={{ width: `${grid.cell}px`, transform: `translate(${x}px, ${y}px)`, "--cell": `${grid.cell}px` }}
     >
       {photo && <Thumbnail photo={photo} dataset={dataset} colors={colors} />}
     </div>

@@ -23,12 +23,14 @@ export default function View({ offer, rest }: ViewProps) {
     <section class="view data-view">
       {!photo && <h1>{text("data.title")}</h1>}
       {!photo && names.length > 1 && (
-        <Choice
-          label={text("data.dataset")}
-          value={name}
-          options={names.map((each) => [each, each] as const)}
-          onChange={(chosen) => go("data", encodeURIComponent(chosen))}
-        />
+        <div class="filters">
+          <Choice
+            label={text("data.dataset")}
+            value={name}
+            options={names.map((each) => [each, each] as const)}
+            onChange={(chosen) => go("data", encodeURIComponent(chosen))}
+          />
+        </div>
       )}
       <DataSetView key={name} name={name} photo={/^\d+$/.test(photo) ? Number(photo) : null} />
     </section>
