@@ -585,6 +585,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Results as files
+         * @description The files are those of `boxmask predict --save`. Nothing is kept on the server.
+         */
+        post: operations["save_v1_save_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -1738,6 +1758,11 @@ export interface components {
          * @description What the page may show.
          */
         Offer: {
+            /**
+             * Can Save
+             * @description Whether POST /v1/save writes results into files.
+             */
+            can_save: boolean;
             /** Datasets */
             datasets: components["schemas"]["DatasetSummary"][];
             limits: components["schemas"]["Limits"];
@@ -2027,6 +2052,106 @@ export interface components {
              * @description Of the photo.
              */
             version: string;
+        };
+        /**
+         * SaveBody
+         * @description Results of a model, and the format of the files.
+         */
+        SaveBody: {
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "jpg" | "png" | "coco" | "yolo" | "voc" | "labelme" | "csv" | "label-maps";
+            /**
+             * Model
+             * @description The model that gave the results.
+             */
+            model: string;
+            /** Results */
+            results: components["schemas"]["SavedResult"][];
+        };
+        /**
+         * SavedMask
+         * @description The pixels of an object, as the answer of /v1/predict has them.
+         */
+        SavedMask: {
+            /** Counts */
+            counts: string;
+            /** Size */
+            size: [
+                number,
+                number
+            ];
+        };
+        /**
+         * SavedObject
+         * @description An object, as the answer of /v1/predict has it.
+         */
+        SavedObject: {
+            /**
+             * Box
+             * @description x1, y1, x2, y2 in pixels of the photo.
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Class */
+            class: string;
+            /** @default null */
+            mask: components["schemas"]["SavedMask"] | null;
+            /** Score */
+            score: number;
+        };
+        /**
+         * SavedResult
+         * @description The result of one photo, with what is to be left out already left out.
+         */
+        SavedResult: {
+            /**
+             * Classes
+             * @description Of a segmenter: the classes to keep. Default: all.
+             * @default null
+             */
+            classes: string[] | null;
+            /** Height */
+            height: number;
+            /**
+             * Label Map
+             * @description Of a segmenter: the PNG in Base64.
+             * @default null
+             */
+            label_map: string | null;
+            /**
+             * Name
+             * @description The name of the photo, which files hold.
+             * @default
+             */
+            name: string;
+            /**
+             * Objects
+             * @description Of a detector.
+             * @default null
+             */
+            objects: components["schemas"]["SavedObject"][] | null;
+            /**
+             * @description For the formats jpg and png, which draw on it.
+             * @default null
+             */
+            photo: components["schemas"]["EncodedPhoto"] | null;
+            /**
+             * Scores
+             * @description Of a classifier: the score of each class.
+             * @default null
+             */
+            scores: {
+                [key: string]: number;
+            } | null;
+            /** Width */
+            width: number;
         };
         /**
          * SessionBody
@@ -5020,6 +5145,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictReply"];
+                };
+            };
+            /** @description The body is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A web page of another server asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description There is no such model or path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The body was not complete in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Too many bytes, pixels or photos. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The Content-Type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The header Host is no name of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description A field is invalid, or a photo cannot be read. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The queue is full. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description The photos were not predicted in time. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    save_v1_save_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveBody"];
+            };
+        };
+        responses: {
+            /** @description The file; an archive if there are several. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/xml": unknown;
+                    "application/zip": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "text/csv": unknown;
+                    "text/plain": unknown;
                 };
             };
             /** @description The body is broken. */

@@ -95,10 +95,13 @@ def _add_toolkit_routes(app: FastAPI, state: ServerState) -> list[type[BaseModel
     from boxmask.serving.explain.request import ExplainRequest
     from boxmask.serving.explain.routes import explain_routes
     from boxmask.serving.label_studio.routes import PredictBody, SetupBody, label_studio_routes
+    from boxmask.serving.save.request import SaveBody
+    from boxmask.serving.save.routes import save_routes
 
     app.include_router(label_studio_routes(state), prefix="/label-studio")
     app.include_router(explain_routes(state))
-    bodies: list[type[BaseModel]] = [PredictBody, SetupBody, ExplainRequest]
+    app.include_router(save_routes(state))
+    bodies: list[type[BaseModel]] = [PredictBody, SetupBody, ExplainRequest, SaveBody]
     return bodies + (_add_data_routes(app, state) if state.datasets else [])
 
 

@@ -167,12 +167,13 @@ def _from_json(
     except ValidationError as error:
         raise invalid(error) from error
     check_count(len(request.photos), max_photos)
-    photos = [_decoded(photo, number) for number, photo in enumerate(request.photos, start=1)]
+    photos = [decoded_photo(photo, number) for number, photo in enumerate(request.photos, start=1)]
     values = request.model_dump(include=set(fields.model_fields), exclude_unset=True)
     return PhotoRequest(photos, fields.model_validate(values))
 
 
-def _decoded(photo: EncodedPhoto, number: int) -> UploadedPhoto:
+def decoded_photo(photo: EncodedPhoto, number: int) -> UploadedPhoto:
+    """The bytes of a photo in JSON. Raises RequestError for text that is not Base64."""
     text = photo.base64
     if prefix := _DATA_URL.match(text):
         text = text[prefix.end() :]

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from boxmask.serving.dataset_names import dataset_ids
+from boxmask.serving.models import has_toolkit
 from boxmask.serving.openapi import error_responses
 from boxmask.serving.state import ServerState
 
@@ -42,6 +43,7 @@ class Offer(BaseModel):
     version: str
     views: list[View]
     datasets: list[DatasetSummary]
+    can_save: bool = Field(description="Whether POST /v1/save writes results into files.")
     limits: Limits
 
 
@@ -58,6 +60,7 @@ class Capabilities:
             version=self._version,
             views=self._views(),
             datasets=self._datasets,
+            can_save=has_toolkit(),
             limits=Limits(
                 max_photos=options.max_photos, max_bytes=options.max_bytes, max_pixels=options.max_pixels
             ),

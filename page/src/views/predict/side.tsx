@@ -1,0 +1,97 @@
+import { useEffect, useState } from "preact/hooks";
+import { PhotoView } from "../../parts/photo-view";
+import { ProgressBar } from "../../parts/progress-bar";
+import type { Size, ZoomStore } from "../../parts/zoom";
+import { sentenceOf } from "../../shell/notices";
+import { useText } from "../../shell/text";
+import { ClassScores } from "./class-scores";
+import { ObjectList } from "./object-list";
+import type { Filter } from "./objects";
+import type { Model, Photo, Prediction } from "./predictions";
+import { useDrawing } from "./use-drawing";
+
+interface Props {
+  photo: Photo;
+  model: Model;
+  prediction: Prediction | undefined;
+  filter: Filter;
+  zoom: ZoomStore;
+  onRetry: () => void;
+}
+
+/** One model's view of a photo: what it found, drawn and listed. */
+export function Side({ photo, model, prediction, filter, zoom, onRetry }: Props) {
+  const text = useText();
+  const [active, setActive] = useState<number | string | null>(null);
+  const result = prediction?.state === "done" ? prediction.result : undefined;
+  const { objects, shapes, overlays } = useDrawing(result, model, filter, text);
+  const size = useSize(photo, result);
+  const found = result?.objects ? text("predict.found", { count: objects.length }) : "";
+  return (
+    <section class="side" aria-label={model.name}>
+      <h2>
+        {model.name} <span class="soft">{model.method}</span>
+      </h2>
+      {size && (
+        <div class="photo" style={{ aspectRatio: `${size.width} / ${size.height}` }}>
+          <PhotoView
+            src={photo.url}
+            width={size.width}
+            height={size.height}
+            alt={text("predict.alt", { name: photo.file.name, found })}
+            shapes={shapes}
+            overlays={overlays}
+            active={active}
+            onActive={setActive}
+            zoom={zoom}
+          />
+        </div>
+      )}
+      <State prediction={prediction} onRetry={onRetry} />
+      {result?.scores && <ClassScores model={model} scores={result.scores} />}
+      {result?.objects && (
+        <>
+          <p class="found">{found}</p>
+          <ObjectList
+            label={text("predict.objects")}
+            objects={objects}
+            active={active}
+            onActive={setActive}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** What to wait for, or what went wrong. */
+function State({ prediction, onRetry }: Pick<Props, "prediction" | "onRetry">) {
+  const text = useText();
+  if (prediction?.state === "failed") {
+    return (
+      <div class="row">
+        <p class="problem">{sentenceOf(prediction.error)}</p>
+        <button type="button" onClick={onRetry}>
+          {text("predict.again")}
+        </button>
+      </div>
+    );
+  }
+  return prediction?.state === "waiting" ? (
+    <ProgressBar label={text("predict.looking")} value={null} />
+  ) : null;
+}
+
+/** The size of a photo: the browser's, until the server has told it. The browser may not know the format. */
+function useSize(photo: Photo, result: Size | undefined): Size | undefined {
+  const [own, setOwn] = useState<{ photo: Photo; size: Size }>();
+  useEffect(() => {
+    const image = new Image();
+    image.onload = () => setOwn({ photo, size: { width: image.naturalWidth, height: image.naturalHeight } });
+    image.src = photo.url;
+    return () => {
+      image.onload = null;
+    };
+  }, [photo]);
+  return result ?? (own?.photo === photo ? own.size : undefined);
+}
