@@ -29,7 +29,7 @@ def describe_plan(photos: ComparedPhotos, jobs: Sequence[Job], options: CompareO
         passes = format_count(options.recipe.epochs or 0, "pass")
         return (*lines, f"to train: {number}, {passes} each{already}")
     total = format_minutes(minutes * len(waiting))
-    more = "Evaluating and measuring take a few minutes more."
+    more = "Evaluating and measuring add a minute or two per model, and more with Selective Search."
     return (*lines, f"to train: {number}, {minutes:g} minutes each, {total} in all{already}. {more}")
 
 

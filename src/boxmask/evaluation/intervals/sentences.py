@@ -86,8 +86,8 @@ def _size_of_the_test_set(
     if all(pair.is_real for pair in differences):
         return ()
     return (
-        f"This test set ({counted}) would show a difference of {smallest:.3f} {metric} or more. "
-        f"Smaller differences cannot be told from chance: label {more} to compare such models.",
+        f"With {counted}, a difference of {smallest:.3f} {metric} is found four times in five. "
+        f"Smaller differences often go unnoticed: label {more} to see them.",
     )
 
 
