@@ -789,14 +789,7 @@ export interface components {
          * @description A model of a comparison that is done.
          */
         ComparedRow: {
-            /**
-             * Interval
-             * @description Of 95 %.
-             */
-            interval: [
-                number,
-                number
-            ] | null;
+            interval: components["schemas"]["Interval"] | null;
             /**
              * Minutes
              * @description Of training.
@@ -1262,6 +1255,16 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Interval
+         * @description An interval of 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /**
          * JobDetail
@@ -1776,11 +1779,7 @@ export interface components {
          * @description What a number of photos would bring.
          */
         OutlookPoint: {
-            /** Interval */
-            interval: [
-                number,
-                number
-            ];
+            interval: components["schemas"]["Interval"];
             /** More */
             more: number;
             /** Photos */

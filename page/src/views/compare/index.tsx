@@ -1,12 +1,18 @@
-import { useText } from "../../shell/text";
+import { JobsView } from "../../parts/jobs/jobs-view";
+import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
+import { CompareForm } from "./compare-form";
+import { CompareResult } from "./compare-result";
 
-export default function View(_: ViewProps) {
-  const text = useText();
+export default function View({ offer, rest }: ViewProps) {
   return (
-    <section class="view">
-      <h1>{text("compare.title")}</h1>
-      <p>{text("compare.purpose")}</p>
-    </section>
+    <JobsView
+      kind="compare"
+      offer={offer}
+      rest={rest}
+      Form={CompareForm}
+      Result={CompareResult}
+      onAdded={(id) => go("compare", id)}
+    />
   );
 }

@@ -1,12 +1,18 @@
-import { useText } from "../../shell/text";
+import { JobsView } from "../../parts/jobs/jobs-view";
+import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
+import { ForecastForm } from "./forecast-form";
+import { ForecastResult } from "./forecast-result";
 
-export default function View(_: ViewProps) {
-  const text = useText();
+export default function View({ offer, rest }: ViewProps) {
   return (
-    <section class="view">
-      <h1>{text("forecast.title")}</h1>
-      <p>{text("forecast.purpose")}</p>
-    </section>
+    <JobsView
+      kind="forecast"
+      offer={offer}
+      rest={rest}
+      Form={ForecastForm}
+      Result={ForecastResult}
+      onAdded={(id) => go("forecast", id)}
+    />
   );
 }

@@ -1,12 +1,18 @@
-import { useText } from "../../shell/text";
+import { JobsView } from "../../parts/jobs/jobs-view";
+import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
+import { TrainForm } from "./train-form";
+import { TrainResult } from "./train-result";
 
-export default function View(_: ViewProps) {
-  const text = useText();
+export default function View({ offer, rest }: ViewProps) {
   return (
-    <section class="view">
-      <h1>{text("train.title")}</h1>
-      <p>{text("train.purpose")}</p>
-    </section>
+    <JobsView
+      kind="train"
+      offer={offer}
+      rest={rest}
+      Form={TrainForm}
+      Result={TrainResult}
+      onAdded={(id) => go("train", id)}
+    />
   );
 }

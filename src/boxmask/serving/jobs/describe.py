@@ -93,7 +93,7 @@ class Describer:
         if job.state == "running":
             return ["stop"]
         if job.state == "waiting":
-            return ["up", "remove"]
+            return ["remove"] if self._desk.queue.place(job) == 1 else ["up", "remove"]
         actions: list[Action] = []
         if job.state in ("stopped", "failed"):
             is_known = job.kind == "train" or not job.is_found  # else its command is not known

@@ -47,12 +47,19 @@ class JobSummary(BaseModel):
     model: str | None = Field(description="Name of its model in GET /v1/models, once it is served.")
 
 
+class Interval(BaseModel):
+    """An interval of 95 %."""
+
+    low: float
+    high: float
+
+
 class ComparedRow(BaseModel):
     """A model of a comparison that is done."""
 
     name: str
     value: float | None = Field(description="The metric that decides.")
-    interval: tuple[float, float] | None = Field(description="Of 95 %.")
+    interval: Interval | None
     minutes: float | None = Field(description="Of training.")
     ms_per_photo: dict[str, float] = Field(description="By form: torch, onnx, int8.")
 
@@ -87,7 +94,7 @@ class OutlookPoint(BaseModel):
     more: int
     photos: int
     value: float
-    interval: tuple[float, float]
+    interval: Interval
 
 
 class LearningCurve(BaseModel):

@@ -12,6 +12,7 @@ from boxmask.serving.jobs.replies import (
     ComparedRow,
     CurvePoint,
     FailedRow,
+    Interval,
     LearningCurve,
     OutlookPoint,
     Table,
@@ -30,7 +31,7 @@ def table_of(folder: Path, files: JsonFiles) -> Table | None:
         return Table(
             plan=content.get("plan", []),
             metric=metric,
-            models=[ComparedRow(**row) for row in rows],
+            models=[ComparedRow(**{**row, "interval": _interval(row["interval"])}) for row in rows],
             failed=[FailedRow(**row) for row in content["failed"]],
             sentences=content.get("sentences", []),
         )
@@ -79,9 +80,16 @@ def _finished_curve(content: dict[str, Any]) -> LearningCurve:
         metric=metric,
         trainings=len(trainings),
         points=[CurvePoint(photos=each["photos"], value=each[metric]) for each in trainings],
-        outlooks=[
-            OutlookPoint(**{name: each[name] for name in OutlookPoint.model_fields}) for each in outlooks
-        ],
+        outlooks=[_outlook(each) for each in outlooks],
         sentences=content["sentences"],
         warnings=content["warnings"],
     )
+
+
+def _outlook(entry: dict[str, Any]) -> OutlookPoint:
+    interval = Interval(low=entry["interval"][0], high=entry["interval"][1])
+    return OutlookPoint(more=entry["more"], photos=entry["photos"], value=entry["value"], interval=interval)
+
+
+def _interval(ends: list[float] | None) -> Interval | None:
+    return None if ends is None else Interval(low=ends[0], high=ends[1])
