@@ -32,8 +32,11 @@ export function optionsOf(data: ChartData, size: { width: number; height: number
     ...size,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(data, low, high) } },
-    axes: [axis(color, data.xLabel), { ...axis(color), size: 46 }],
+    scales: {
+      x: { time: false, range: (_, __, high) => [0, 1.02 * (high || 1)] },
+      y: { range: (_, low, high) => rangeOf(data, low, high) },
+    },
+    axes: [axis(color, data.xLabel), { ...axis(color), size: 54 }],
     series: [
       {},
       ...data.curves.map((curve, index) => seriesOf(curve, color(colorOf(colorIndex(data, index))))),
@@ -57,7 +60,9 @@ function axis(color: (name: string) => string, label?: string): uPlot.Axis {
     grid,
     ticks: grid,
     font: "12px system-ui, sans-serif",
-    ...(label ? { label, labelSize: 20 } : {}),
+    ...(label
+      ? { label, labelSize: 18, labelGap: -4, labelFont: "12px system-ui, sans-serif", size: 34 }
+      : {}),
   };
 }
 

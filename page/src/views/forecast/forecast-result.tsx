@@ -40,7 +40,7 @@ function Outlooks({ job }: { job: Detail }) {
     <Table
       caption={text("forecast.table")}
       columns={[
-        { name: text("forecast.morePhotos"), cell: (row) => text.number(row.more), isNumber: true },
+        { name: text("forecast.morePhotos"), cell: (row) => text.number(row.more) },
         { name: text("forecast.inAll"), cell: (row) => text.number(row.photos), isNumber: true },
         { name: text("forecast.expected"), cell: (row) => score(row.value, text), isNumber: true },
         {

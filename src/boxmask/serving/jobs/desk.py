@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from boxmask.errors import BoxmaskError
+from boxmask.models.table import MODELS
 from boxmask.runs.run import Run
 from boxmask.serving.errors import RequestError
 from boxmask.serving.jobs.found import FoundJobs
@@ -114,8 +115,6 @@ class JobDesk:
 
 def _check(request: AnyRequest) -> None:
     """Raise RequestError for a method that boxmask does not have, and for too few minutes."""
-    from boxmask.models.table import MODELS
-
     if request.minutes < MIN_MINUTES:
         problem = f"minutes: expected {MIN_MINUTES} or more, found {request.minutes}"
         raise RequestError(422, "invalid", problem)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
+from boxmask.detectors.table import DETECTORS
 from boxmask.serving.dataset_names import dataset_ids
 from boxmask.serving.errors import RequestError
 from boxmask.serving.jobs.describe import Describer
@@ -20,6 +21,8 @@ from boxmask.serving.jobs.results import report_of
 from boxmask.serving.json_body import json_body, read_json
 from boxmask.serving.openapi import error_responses
 from boxmask.serving.state import ServerState
+from boxmask.tasks.predictors import MODELS_OF_TASK
+from boxmask.tasks.table import task_of
 
 READ: dict[str, Any] = {"responses": error_responses(404)}
 WRITE: dict[str, Any] = {
@@ -134,10 +137,6 @@ def _add_actions(router: APIRouter, state: ServerState, desk: JobDesk, describer
 
 
 def _choices() -> Choices:
-    from boxmask.detectors.table import DETECTORS
-    from boxmask.tasks.predictors import MODELS_OF_TASK
-    from boxmask.tasks.table import task_of
-
     models = {task: list(names) for task, names in MODELS_OF_TASK.items()}
     masks = [name for name in DETECTORS if getattr(task_of(name), "needs_masks", False)]
     return Choices(models=models, needs_masks=masks, max_minutes=MAX_MINUTES)

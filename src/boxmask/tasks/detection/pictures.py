@@ -16,6 +16,7 @@ from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.detections import detections_from_labels, draw_comparison, draw_detections
 from boxmask.visualization.style import RGBImage, image_pixels
 
+LEARNING_SCORE = 0.3  # scores rise late in a training
 IGNORED_NAME = "not counted"  # of objects that are mostly hidden, difficult or a crowd
 
 
@@ -47,6 +48,9 @@ def draw_samples(samples: list[tuple[Tensor, Target]], class_names: Sequence[str
 
 
 def draw_results(images: Sequence[Tensor], results: Sequence[Detections]) -> RGBImage:
-    """Draw what was found in each image, uint8 (3, H, W)."""
+    """Draw what was found in each image, uint8 (3, H, W), with the scores of a model that still learns."""
     pairs = zip(images, results, strict=True)
-    return contact_sheet([draw_detections(image_pixels(image), found) for image, found in pairs])
+    pictures = [
+        draw_detections(image_pixels(image), found, min_score=LEARNING_SCORE) for image, found in pairs
+    ]
+    return contact_sheet(pictures)
