@@ -31,8 +31,8 @@ def test_the_time_left_counts_the_trainings_that_wait(tmp_path: Path) -> None:
         (SharedRecipe(epochs=1), "to train: 2 models, 1 pass each"),
         (
             SharedRecipe(max_minutes=60),
-            "to train: 2 models, 60 minutes each, 2 h 00 min in all. Evaluating and measuring take a few "
-            "minutes more.",
+            "to train: 2 models, 60 minutes each, 2 h 00 min in all. Evaluating and measuring add a "
+            "minute or two per model, and more with Selective Search.",
         ),
     ],
 )

@@ -49,7 +49,7 @@ def test_groups_of_photos_are_named():
         "groups, or better, 100."
     ) in few
     many = describe_comparison("AP", VALUES, PAIRS, photos=72, grouped=True)
-    assert any("label test photos of more groups to compare such models" in text for text in many)
+    assert any("label test photos of more groups to see them" in text for text in many)
 
 
 def test_a_test_set_that_tells_all_apart_is_large_enough():
