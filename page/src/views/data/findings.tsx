@@ -8,13 +8,17 @@ interface Props {
   onChoose: (kind: string) => void;
 }
 
+const NARROW = 900; // pixels, as in data.css: the photos come below the findings
+
 /** What the doctor found, by kind. Choosing a kind shows its photos. */
 export function Findings({ data, chosen, onChoose }: Props) {
   const text = useText();
   const isChecking = data.reading.state === "checking";
   return (
-    <section class="panel findings" aria-label={text("data.findings")}>
-      <h2>{text("data.findings")}</h2>
+    <details class="panel findings" open={innerWidth > NARROW}>
+      <summary>
+        <h2>{text("data.findings")}</h2>
+      </summary>
       {isChecking && <p class="soft">{text("data.findingsLater")}</p>}
       {data.findings.length === 0 && !isChecking && <p>{text("data.noFindings")}</p>}
       <ul>
@@ -27,7 +31,7 @@ export function Findings({ data, chosen, onChoose }: Props) {
           />
         ))}
       </ul>
-    </section>
+    </details>
   );
 }
 

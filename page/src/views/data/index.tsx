@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ProgressBar } from "../../parts/progress-bar";
 import { showError } from "../../shell/notices";
 import { go } from "../../shell/route";
@@ -44,9 +44,11 @@ function DataSetView({ name, photo }: { name: string; photo: number | null }) {
   const [saves, setSaves] = useState(0);
   const state = data?.reading.state ?? "reading";
   const isReadable = state === "checking" || state === "ready";
+  const seen = useRef(0);
+  if (photo === null) seen.current = saves; // one steps through the list that one has seen, also after saving
   const list = useMemo(
     () => (isReadable ? new PhotoList(name, filter, showError) : null),
-    [name, filter, isReadable, saves, filter.finding && state],
+    [name, filter, isReadable, seen.current, filter.finding && state],
   );
   const place = usePlace(list, photo);
   const onSaved = (found: DataSet | null) => {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
 
 from boxmask.serving.datasets.data_sets import DataSets
 from boxmask.serving.datasets.pictures import PictureFile, etag_of, picture
@@ -62,6 +61,4 @@ async def _answer(
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     found = await data_sets.make(lambda: make(path, etag))
-    if found.path is not None:
-        return FileResponse(found.path, media_type=found.media_type, headers=headers)
     return Response(found.content, media_type=found.media_type, headers=headers)

@@ -29,14 +29,10 @@ _QUALITY = 75
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture for a browser.
-
-    path: of a file that can be sent as it is; `content` is then empty
-    """
+    """A picture for a browser."""
 
     media_type: str
-    content: bytes = b""
-    path: Path | None = None
+    content: bytes
 
 
 class Thumbnails:
@@ -92,10 +88,12 @@ def picture(path: Path) -> PictureFile:
         with open_image(path) as image:
             media_type = _SHOWN_FORMATS.get(image.format or "")
         if media_type is not None:
-            return PictureFile(media_type, path=path)
+            return PictureFile(media_type, path.read_bytes())
         return PictureFile("image/webp", _webp(Image.fromarray(load_photo(path))))
     except PhotoError as error:
         raise _unreadable(error) from error
+    except OSError as error:
+        raise _missing() from error
 
 
 def etag_of(path: Path, kind: str) -> str:
@@ -103,7 +101,7 @@ def etag_of(path: Path, kind: str) -> str:
     try:
         status = path.stat()
     except OSError as error:
-        raise RequestError(404, "photo-missing", "this photo is not there any more.") from error
+        raise _missing() from error
     text = f"{path}\0{status.st_mtime_ns}\0{status.st_size}\0{kind}"
     return f'"{hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]}"'
 
@@ -116,3 +114,7 @@ def _webp(image: Image.Image) -> bytes:
 
 def _unreadable(error: PhotoError) -> RequestError:
     return RequestError(422, "photo-unreadable", error.reason)
+
+
+def _missing() -> RequestError:
+    return RequestError(404, "photo-missing", "this photo is not there any more.")
