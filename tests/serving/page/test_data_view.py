@@ -16,9 +16,9 @@ from boxmask.data.conversion.convert import convert
 
 
 @pytest.fixture
-def pets(tmp_path: Path) -> Path:
-    """Three photos; a.jpg has a cat and the same dog twice."""
-    folder = write_coco(tmp_path / "pets")
+def pets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three photos; a.jpg has a cat and the same dog twice. They stay as long as the server may read them."""
+    folder = write_coco(tmp_path_factory.mktemp("data") / "pets")
     document = json.loads((folder / "labels.json").read_text())
     document["annotations"].append(document["annotations"][1] | {"id": 9})
     (folder / "labels.json").write_text(json.dumps(document, indent=1))
@@ -214,10 +214,10 @@ def test_korean(open_pets: Any) -> None:
 
 
 def test_ten_thousand_photos_scroll_without_a_stall(
-    start_site: Site, open_site: OpenSite, tmp_path: Path
+    start_site: Site, open_site: OpenSite, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    small = write_coco(tmp_path / "small")
-    folder = tmp_path / "many"
+    parent = tmp_path_factory.mktemp("data")
+    small, folder = write_coco(parent / "small"), parent / "many"
     convert(small, "yolo", folder)
     photos = sorted(folder.rglob("*.jpg"))
     for number in range(3, 10_000):
@@ -225,7 +225,7 @@ def test_ten_thousand_photos_scroll_without_a_stall(
         label = Path(re.sub("images", "labels", str(photo))).with_suffix(".txt")
         photo.with_name(f"photo-{number}.jpg").hardlink_to(photo)
         shutil.copy(label, label.with_name(f"photo-{number}.txt"))
-    page = open_site(start_site([], data=(folder,), out=tmp_path / "runs"), "#/data/many")
+    page = open_site(start_site([], data=(folder,), out=parent / "runs"), "#/data/many")
     page.get_by_text("10,000 photos", exact=True).wait_for(timeout=120_000)
     page.evaluate(
         """() => {
@@ -241,4 +241,5 @@ def test_ten_thousand_photos_scroll_without_a_stall(
         page.wait_for_timeout(50)
     page.wait_for_selector(".photo-grid a")
     assert page.locator(".photo-grid .cell").count() < 120
+    page.wait_for_load_state("networkidle")
     assert page.evaluate("window.longest") <= 100  # milliseconds
