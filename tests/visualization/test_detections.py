@@ -193,4 +193,4 @@ def test_known_masks_of_labels_are_drawn(dataset):
     left = pair[-102:, 2:122]
     assert tuple(left[30, 1]) == rgb(PALETTE[3])  # of the class, as on the other side
     assert tuple(left[39, 25]) == (128, 128, 128)  # no box around a mask
-    assert tuple(left[30, 50]) == rgb(PALETTE[1])  # right side of the box
+    assert tuple(left[30, 49]) == rgb(PALETTE[1])  # right side of the box, inside it

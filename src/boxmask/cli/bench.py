@@ -48,8 +48,11 @@ def bench(
     json_file
         Write the result to this JSON file. "-" prints the JSON instead of the tables.
     """
-    from boxmask.benchmarking.bench import BenchOptions, bench_models
-    from boxmask.benchmarking.chart import check_chart
+    from boxmask.cli.imports import quick_imports
+
+    with quick_imports():
+        from boxmask.benchmarking.bench import BenchOptions, bench_models
+        from boxmask.benchmarking.chart import check_chart
     from boxmask.cli.output import check_json_file, print_metrics, print_notes
     from boxmask.cli.progress import seconds_progress
 

@@ -84,10 +84,13 @@ def check(
     device
         For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ... Default: auto.
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.progress import photo_progress
-    from boxmask.data.class_selection import ClassSelection
-    from boxmask.doctor.check import check_data
-    from boxmask.doctor.with_run import open_run_if_given, with_model_findings
+
+    with quick_imports():
+        from boxmask.data.class_selection import ClassSelection
+        from boxmask.doctor.check import check_data
+        from boxmask.doctor.with_run import open_run_if_given, with_model_findings
 
     check_flags(
         Flags(run, labels_only, classes, write_split, group_by, seed, fix, out, photos, device),

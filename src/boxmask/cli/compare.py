@@ -65,9 +65,12 @@ def compare(
         and --epochs are per training. Default: one split.
     """
     from boxmask.cli.compare_display import terminal_display
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
-    from boxmask.comparison.compare import compare_models
-    from boxmask.comparison.options import CompareOptions, parse_detections, parse_forms, parse_names
+
+    with quick_imports():
+        from boxmask.comparison.compare import compare_models
+        from boxmask.comparison.options import CompareOptions, parse_detections, parse_forms, parse_names
 
     options = CompareOptions(
         models=None if models is None else parse_names(models),

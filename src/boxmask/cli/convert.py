@@ -58,11 +58,14 @@ def convert(
         Label maps only. What to do with colors that the classes file does not name. "skip" ignores their
         pixels.
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.data.class_selection import ClassSelection
-    from boxmask.data.conversion.convert import convert as convert_labels
-    from boxmask.data.conversion.report import REPORT_FILE
+
+    with quick_imports():
+        from boxmask.data.class_selection import ClassSelection
+        from boxmask.data.conversion.convert import convert as convert_labels
+        from boxmask.data.conversion.report import REPORT_FILE
     from boxmask.messages import format_count, shorten_note
 
     with photo_progress("converting") as progress:

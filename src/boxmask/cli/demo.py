@@ -110,7 +110,10 @@ def _train_all(files: DemoFiles, minutes: float, seed: int) -> Run | None:
 
 def _train(files: DemoFiles, name: str, recipe: Recipe, minutes: float) -> Run | None:
     """Train one model; None if it was interrupted."""
-    from boxmask.training.train import train
+    from boxmask.cli.imports import quick_imports
+
+    with quick_imports():
+        from boxmask.training.train import train
 
     run, finished = train(files.data, replace(recipe, max_minutes=minutes), files.folder / name)
     if finished:

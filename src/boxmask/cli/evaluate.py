@@ -93,12 +93,15 @@ def evaluate(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.comparison.one_model import write_report
-    from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.table import task_of
-    from boxmask.tasks.views import load_with_views
+
+    with quick_imports():
+        from boxmask.comparison.one_model import write_report
+        from boxmask.tasks.contract import LabelOptions
+        from boxmask.tasks.table import task_of
+        from boxmask.tasks.views import load_with_views
 
     _check_files(json_file, html_file)
     model = load_with_views(run, views, device, svd)

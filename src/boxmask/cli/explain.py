@@ -39,11 +39,14 @@ def explain(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.explain_verb import explain as explain_photo
-    from boxmask.explaining.save import save_explanation
+
+    with quick_imports():
+        from boxmask.explain_verb import explain as explain_photo
+        from boxmask.explaining.save import save_explanation
 
     interrupt_on_signals()
     with photo_progress("hiding parts of the photo") if saliency else nullcontext() as progress:

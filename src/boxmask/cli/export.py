@@ -67,8 +67,11 @@ def export(
     from rich.console import Console
 
     from boxmask.certificate.options import certificate_options
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.progress import photo_progress
-    from boxmask.exporting.export import export_model, int8_options
+
+    with quick_imports():
+        from boxmask.exporting.export import export_model, int8_options
 
     options = int8_options(int8, calibrate, max_loss)
     page = certificate_options(certificate, data or calibrate, browser)

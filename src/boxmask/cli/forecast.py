@@ -53,9 +53,12 @@ def forecast(
     json_file
         Write the forecast to this JSON file as well. "-" prints the JSON instead of the table.
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
     from boxmask.cli.output import check_json_file, print_metrics
-    from boxmask.forecasting.forecast import forecast as make_forecast
+
+    with quick_imports():
+        from boxmask.forecasting.forecast import forecast as make_forecast
 
     interrupt_on_signals()
     check_json_file(json_file)

@@ -37,11 +37,14 @@ def predict(
     out
         Folder for the results.
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.messages import format_count
     from boxmask.prediction.video.sources import only_videos
-    from boxmask.tasks.prediction import predict as predict_photos
+
+    with quick_imports():
+        from boxmask.tasks.prediction import predict as predict_photos
 
     if only_videos(photos):
         return _predict_videos(run, photos, out, options)
@@ -68,9 +71,12 @@ def predict(
 
 
 def _predict_videos(run: Path, videos: list[str], out: Path, options: PredictOptions) -> int:
+    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import frame_progress
-    from boxmask.tasks.prediction import predict_videos
+
+    with quick_imports():
+        from boxmask.tasks.prediction import predict_videos
 
     with frame_progress("predicting") as progress:
         prediction = predict_videos(run, videos, out, options, progress)

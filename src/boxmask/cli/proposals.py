@@ -80,8 +80,11 @@ def proposals(
 
 
 def _rpn(run: Path | None, limit: int | None) -> BoxesOf:
-    from boxmask.prediction.proposals import rpn_boxes
-    from boxmask.weights.checkpoint import load_detector
+    from boxmask.cli.imports import quick_imports
+
+    with quick_imports():
+        from boxmask.prediction.proposals import rpn_boxes
+        from boxmask.weights.checkpoint import load_detector
 
     if run is None:
         raise UsageError("--method rpn: give the run of a Faster R-CNN with --run RUN")
@@ -93,8 +96,11 @@ def _selective_search(
 ) -> tuple[BoxesOf, SelectiveSearchConfig]:
     from dataclasses import replace
 
-    from boxmask.pipeline.selective_search.cache import ProposalCache
-    from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES
+    from boxmask.cli.imports import quick_imports
+
+    with quick_imports():
+        from boxmask.pipeline.selective_search.cache import ProposalCache
+        from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES
 
     config = replace((PAPER_MODES if paper else MODES)[mode], seed=seed)
     config = config if limit is None else replace(config, max_boxes=limit)

@@ -36,10 +36,13 @@ def train(
     resume
         Continue the training in --out with the same settings. Give DATA only if the photos have moved.
     """
+    from boxmask.cli.imports import quick_imports
     from boxmask.errors import UsageError
-    from boxmask.runs.run import Run
-    from boxmask.training.train import resume as resume_training
-    from boxmask.training.train import train as start_training
+
+    with quick_imports():
+        from boxmask.runs.run import Run
+        from boxmask.training.train import resume as resume_training
+        from boxmask.training.train import train as start_training
 
     if resume:
         if out is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Int
-from scipy.spatial import cKDTree
 
 from boxmask.data.outlines import Outline, Points, Polygons, RunLengths, fill
 from boxmask.geometry import rle
@@ -109,7 +109,7 @@ def join_rings(rings: Sequence[Points]) -> Points:
 def _nearest_points(points: Points, others: Points) -> tuple[int, int]:
     """The indices of the two points, (N, 2) and (M, 2), that are nearest to each other."""
     if len(points) * len(others) > _MAX_DISTANCES:
-        distances, indices = cKDTree(points).query(others)
+        distances, indices = scipy.spatial.cKDTree(points).query(others)
         nearest = int(distances.argmin())
         return int(indices[nearest]), nearest
     across = points[:, None, 0] - others[None, :, 0]

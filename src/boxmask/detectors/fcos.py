@@ -24,7 +24,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.boxes import MAX_LOG_SCALE, pyramid_anchors
@@ -48,6 +47,7 @@ from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.pipeline.layers import Conv3x3
 from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
+from boxmask.torchvision_import import torchvision
 from boxmask.types import Detections, Target
 
 
@@ -234,7 +234,7 @@ class FCOS(Detector):
             class_logits, (matched != IGNORE) / total, (image, row, labels), c.focal_alpha, c.focal_gamma
         )
         predicted = boxes_from_distances(xy, distances[image, row].float() * strides)
-        giou = generalized_box_iou_loss(predicted, boxes, reduction="sum")
+        giou = torchvision.ops.generalized_box_iou_loss(predicted, boxes, reduction="sum")
         center = F.binary_cross_entropy_with_logits(
             centerness[image, row, 0].float(), centerness_targets(xy, boxes), reduction="sum"
         )

@@ -21,7 +21,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.boxes import PyramidAnchors, anchor_shapes, anchors_per_cell, decode, encode
@@ -41,6 +40,7 @@ from boxmask.pipeline.heads.dense import (
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
+from boxmask.torchvision_import import torchvision
 from boxmask.types import Detections, Target
 
 
@@ -188,7 +188,7 @@ class RetinaNet(Detector):
         image, row, labels, boxes = matched_objects(matched, targets)
         predicted = deltas[image, row].float()
         if c.giou_loss:
-            box_losses = generalized_box_iou_loss(decode(anchors[row], predicted), boxes)
+            box_losses = torchvision.ops.generalized_box_iou_loss(decode(anchors[row], predicted), boxes)
         else:
             target_deltas = encode(anchors[row], boxes)
             box_losses = F.smooth_l1_loss(predicted, target_deltas, beta=c.box_beta, reduction="none").sum(1)

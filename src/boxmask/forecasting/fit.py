@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.special import ndtr
 
 from boxmask.forecasting.families import FAMILIES, errors_at
 
@@ -93,11 +93,11 @@ def fit_curve(photos: Float[np.ndarray, " N"], metric: Float[np.ndarray, " N"], 
 
 def _curve(z: Float[np.ndarray, "P 5"]) -> Curves:
     """Level and floor share, uniform in 0..1, and slope."""
-    return ndtr(z[:, 0]), ndtr(z[:, 1]), SLOPE[0] * np.exp(SLOPE[1] * z[:, 2])
+    return scipy.special.ndtr(z[:, 0]), scipy.special.ndtr(z[:, 1]), SLOPE[0] * np.exp(SLOPE[1] * z[:, 2])
 
 
 def _spread(z: Float[np.ndarray, "P 5"], ratio: Float[np.ndarray, " N"]) -> Float[np.ndarray, "P N"]:
-    slope = MAX_SPREAD_SLOPE * ndtr(z[:, 4])
+    slope = MAX_SPREAD_SLOPE * scipy.special.ndtr(z[:, 4])
     level = SPREAD[0] * np.exp(SPREAD[1] * z[:, 3])
     return np.asarray(level[:, None] * ratio[None] ** -slope[:, None])
 

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor
 
 from boxmask.kernels.align_loops import Band, Sampling, align_backward, align_forward
 from boxmask.kernels.layout import aligned_empty, channels_last, map_shapes
+from boxmask.kernels.operators import operator_or_function
 from boxmask.kernels.rois import RoiGroup, check_rois, group_rois, split_evenly, to_pair, to_rois
 from boxmask.kernels.threads import parallel_for
 
@@ -71,8 +71,8 @@ def pyramid_roi_align(
         raise ValueError(f"spatial_scales: expected {len(maps)}, one per level, found {len(spatial_scales)}")
     if rois.device.type != "cpu":
         return _align_by_torchvision(maps, rois, levels, size, spatial_scales, sampling_ratio, aligned)
-    pooled: Tensor = _align(maps, rois, levels, size, list(spatial_scales), sampling_ratio, aligned)
-    return pooled
+    align = operator_or_function(_align, _align_on_cpu, *maps, rois, levels)
+    return align(maps, rois, levels, size, list(spatial_scales), sampling_ratio, aligned)
 
 
 def _align_by_torchvision(
@@ -85,6 +85,8 @@ def _align_by_torchvision(
     aligned: bool,
 ) -> Tensor:
     """Call torchvision's kernel once per level, with the RoIs sorted by level."""
+    from boxmask.torchvision_import import torchvision
+
     order = levels.argsort()
     counts = (levels[:, None] == torch.arange(len(features), device=levels.device)).sum(dim=0).tolist()
     parts = [
@@ -94,8 +96,7 @@ def _align_by_torchvision(
     return torch.cat(parts).index_select(0, order.argsort())
 
 
-@torch.library.custom_op("boxmask::pyramid_roi_align", mutates_args=(), device_types="cpu")
-def _align(
+def _align_on_cpu(
     features: Sequence[Tensor],
     rois: Tensor,
     levels: Tensor,
@@ -116,6 +117,11 @@ def _align(
     groups = group_rois(table, levels.numpy(), spatial_scales, features[0].shape[0])
     parallel_for(pool, [chunk for group in groups for chunk in group.chunks()])
     return pooled
+
+
+_align = torch.library.custom_op(
+    "boxmask::pyramid_roi_align", _align_on_cpu, mutates_args=(), device_types="cpu"
+)
 
 
 @torch.library.custom_op("boxmask::pyramid_roi_align_backward", mutates_args=(), device_types="cpu")

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from boxmask.kernels.operators import operator_or_function
 from boxmask.kernels.tracing import is_exporting
 
 _MIN_PRODUCTS = 2**24  # multiplications; below, the overhead of a call outweighs the faster arithmetic
@@ -29,7 +30,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """
     if not _pays_off(input, weight):
         return F.linear(input, weight, bias)
-    return cast(Tensor, _linear(input, weight, bias))
+    return operator_or_function(_linear, _product, input, weight, bias)(input, weight, bias)
 
 
 def linear_backend() -> Literal["onednn", "torch"]:

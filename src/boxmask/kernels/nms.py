@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.kernels.nms_loops import kept_boxes
+from boxmask.kernels.operators import operator_or_function
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -24,9 +24,11 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Raises ValueError for invalid shapes or types.
     """
     if boxes.device.type != "cpu":
+        from boxmask.torchvision_import import torchvision
+
         kept: Tensor = torchvision.ops.nms(boxes, scores, iou_threshold)
     else:
-        kept = _nms(boxes, scores, torch.zeros_like(scores, dtype=torch.int64), iou_threshold)
+        kept = _suppress(boxes, scores, torch.zeros_like(scores, dtype=torch.int64), iou_threshold)
     return kept
 
 
@@ -38,14 +40,20 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     Raises ValueError for invalid shapes or types.
     """
     if boxes.device.type != "cpu":
+        from boxmask.torchvision_import import torchvision
+
         kept: Tensor = torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)
     else:
-        kept = _nms(boxes, scores, idxs, iou_threshold)
+        kept = _suppress(boxes, scores, idxs, iou_threshold)
     return kept
 
 
-@torch.library.custom_op("boxmask::nms", mutates_args=(), device_types="cpu")
-def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
+def _suppress(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
+    suppress = operator_or_function(_nms, _suppress_on_cpu, boxes, scores, idxs)
+    return suppress(boxes, scores, idxs, iou_threshold)
+
+
+def _suppress_on_cpu(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     _check(boxes, scores, idxs)
     # numpy, because PyTorch would wake its threads for this little work, and wait for them on a busy machine
     by_score = _descending(scores.detach().numpy())
@@ -56,6 +64,9 @@ def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> T
     keep = np.empty(len(order), dtype=np.bool_)
     keep[by_group] = kept_boxes(x1, y1, x2, y2, groups, _round_down(iou_threshold, x1.dtype))
     return torch.from_numpy(by_score[keep])
+
+
+_nms = torch.library.custom_op("boxmask::nms", _suppress_on_cpu, mutates_args=(), device_types="cpu")
 
 
 @_nms.register_fake

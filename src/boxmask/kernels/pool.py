@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 from torch import Tensor
 
 from boxmask.kernels.layout import aligned_empty, channel_blocks, channels_last
+from boxmask.kernels.operators import operator_or_function
 from boxmask.kernels.pool_loops import pool_backward, pool_forward
 from boxmask.kernels.rois import RoiGroup, check_rois, group_rois, to_pair, to_rois
 from boxmask.kernels.threads import parallel_for
@@ -37,14 +37,15 @@ def roi_pool(
     """
     rois, size = to_rois(boxes), to_pair(output_size)
     if rois.device.type != "cpu":
+        from boxmask.torchvision_import import torchvision
+
         pooled: Tensor = torchvision.ops.roi_pool(input, rois, size, spatial_scale)
     else:
-        pooled = _pool(input, rois, size, spatial_scale)
+        pooled = operator_or_function(_pool, _pool_on_cpu, input, rois)(input, rois, size, spatial_scale)
     return pooled
 
 
-@torch.library.custom_op("boxmask::roi_pool", mutates_args=(), device_types="cpu")
-def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float) -> Tensor:
+def _pool_on_cpu(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float) -> Tensor:
     levels = torch.zeros(len(rois), dtype=torch.int64)
     check_rois([feature], rois, levels)
     pooled = aligned_empty(feature, len(rois), feature.shape[1], *output_size)
@@ -56,6 +57,9 @@ def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_sca
     groups = group_rois(table, levels.numpy(), [spatial_scale], feature.shape[0])
     parallel_for(pool, [chunk for group in groups for chunk in group.chunks()])
     return pooled
+
+
+_pool = torch.library.custom_op("boxmask::roi_pool", _pool_on_cpu, mutates_args=(), device_types="cpu")
 
 
 @torch.library.custom_op("boxmask::roi_pool_backward", mutates_args=(), device_types="cpu")

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.kernels.layout import aligned_empty_maps, channels_last
+from boxmask.kernels.operators import operator_or_function
 from boxmask.kernels.simd import FUSED, PANEL, ROWS
 from boxmask.kernels.threads import parallel_for
 from boxmask.kernels.tracing import is_exporting
@@ -57,8 +58,8 @@ def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None, per_roi: 
     """
     if not (_fits(input, weight, bias) and _pays_off(input, weight, per_roi)):
         return F.conv2d(input, weight, bias, padding=1)
-    out: Tensor = _conv3x3(input, weight, weight.new_zeros(len(weight)) if bias is None else bias)
-    return out
+    given = (input, weight, weight.new_zeros(len(weight)) if bias is None else bias)
+    return operator_or_function(_conv3x3, _convolve, *given)(*given)
 
 
 def _fits(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
@@ -81,8 +82,7 @@ def _pays_off(input: Tensor, weight: Tensor, per_roi: bool) -> bool:
     return len(input) > 0 and min(weight.shape[:2]) >= _MIN_CHANNELS and enough
 
 
-@torch.library.custom_op("boxmask::conv3x3", mutates_args=(), device_types="cpu")
-def _conv3x3(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _convolve(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if not _fits(input, weight, bias):
         found = f"{tuple(input.shape)}, {tuple(weight.shape)} and {tuple(bias.shape)}"
         raise ValueError(f"conv3x3: its loops do not support arguments of shapes {found}")
@@ -101,6 +101,9 @@ def _conv3x3(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     step = min(_TILES_PER_TASK, -(-per_thread // ROWS) * ROWS)
     parallel_for(convolve, [(begin, min(begin + step, tiles)) for begin in range(0, tiles, step)])
     return out
+
+
+_conv3x3 = torch.library.custom_op("boxmask::conv3x3", _convolve, mutates_args=(), device_types="cpu")
 
 
 @torch.library.custom_op("boxmask::conv3x3_weight_gradient", mutates_args=(), device_types="cpu")

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from timm.layers.padding import pad_same
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.kernels import conv3x3, depthwise, linear
+from boxmask.torchvision_import import timm
 
 
 class Linear(nn.Linear):
@@ -122,7 +121,7 @@ class FoldedConv2d(nn.Module):
         self.cached: tuple[Any, Tensor] | None = None
         self.stride, self.padding = conv.stride, conv.padding
         self.dilation, self.groups = conv.dilation, conv.groups
-        self.pad_same = isinstance(conv, Conv2dSame)  # TensorFlow's padding depends on the size of the map
+        self.pad_same = isinstance(conv, timm.layers.Conv2dSame)  # TensorFlow's, by the size of the map
         shape = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
         self.plain_3x3 = shape == ((3, 3), (1, 1), (1, 1), (1, 1), 1)
         self.depthwise = conv.groups == conv.in_channels == conv.out_channels and _is_square(conv)
@@ -132,7 +131,7 @@ class FoldedConv2d(nn.Module):
         weight = self.scaled_weight()
         padding = self.padding
         if self.pad_same:
-            x, padding = pad_same(x, weight.shape[-2:], self.stride, self.dilation), (0, 0)
+            x, padding = timm.layers.pad_same(x, weight.shape[-2:], self.stride, self.dilation), (0, 0)
         if self.plain_3x3:
             return conv3x3(x, weight, self.shift)
         if self.depthwise:

@@ -8,7 +8,6 @@ mean.
 from __future__ import annotations
 
 import torch
-import torchvision
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,6 +29,8 @@ def warp(
     """
     enlarged = with_context(boxes, side, context)
     if pixels.device.type != "cpu":
+        from boxmask.torchvision_import import torchvision
+
         framed = F.pad(pixels[None, :, : size[0], : size[1]], [1, 1, 1, 1])  # RoIAlign repeats the border
         regions: Tensor = torchvision.ops.roi_align(
             framed, [enlarged + 1], side, sampling_ratio=0, aligned=True

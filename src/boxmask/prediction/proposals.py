@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.detectors.contract import Detector
-from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import PhotoError, UsageError
 from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
@@ -19,6 +17,9 @@ from boxmask.results.picture_folder import PictureFolder
 from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.proposals import draw_hierarchy
+
+if TYPE_CHECKING:
+    from boxmask.detectors.contract import Detector
 
 BoxesOf: TypeAlias = Callable[[Path], Tensor]
 """A photo -> its proposals: (N, 4) xyxy in pixels of the photo, most promising first."""
@@ -45,6 +46,8 @@ def proposals_of(
 
 def rpn_boxes(detector: Detector, limit: int | None = None) -> BoxesOf:
     """The first `limit` proposals of the RPN of a Faster R-CNN. Raises UsageError for another detector."""
+    from boxmask.detectors.faster_rcnn import FasterRCNN
+
     if not isinstance(detector, FasterRCNN):
         raise UsageError(
             "--method rpn needs a Faster R-CNN, and --run holds another detector. Give another --run."

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import scipy
 import torch
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
@@ -210,7 +210,7 @@ def border_weights(labels: UInt8[Tensor, "B H W"], weight: float, sigma: float) 
     weights = torch.zeros(labels.shape)
     for image_weights, border in zip(weights, borders(labels).cpu(), strict=True):
         if border.any():
-            distance = torch.from_numpy(distance_transform_edt(~border.numpy())).float()
+            distance = torch.from_numpy(scipy.ndimage.distance_transform_edt(~border.numpy())).float()
             image_weights += weight * torch.exp(-(distance**2) / (2 * sigma**2))
     return weights.to(labels.device)
 

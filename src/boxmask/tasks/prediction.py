@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boxmask.errors import UsageError
 from boxmask.options import option
@@ -15,14 +15,15 @@ from boxmask.prediction.contract import Predictor
 from boxmask.prediction.detector_options import ChosenClasses, min_scores
 from boxmask.prediction.options import PredictOptions
 from boxmask.prediction.predict import Prediction, predict_photos
-from boxmask.prediction.video.predict import VideoOptions, VideoPrediction
-from boxmask.prediction.video.predict import predict_videos as predict_video_files
-from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress
 from boxmask.tasks.table import task_of
 from boxmask.tasks.views import load_with_views
 from boxmask.weights.checkpoint import checkpoint_path
 from boxmask.weights.published.manifest import is_published_name
+
+if TYPE_CHECKING:
+    from boxmask.prediction.video.predict import VideoPrediction
+    from boxmask.prediction.video.progress import FrameProgress
 
 NO_SETTINGS = ("resume", "device", "with_runs")
 """Options that the results do not depend on."""
@@ -68,6 +69,9 @@ def predict_videos(
         raise UsageError(
             f"{option('resume')} does not work for videos, which always start over. Leave it out."
         )
+    from boxmask.prediction.video.predict import VideoOptions
+    from boxmask.prediction.video.predict import predict_videos as predict_video_files
+
     video_options = VideoOptions(formats=options.formats, every=options.every, track=options.track)
     model = _load(run, options)
     predictor = _predictor(model, options)

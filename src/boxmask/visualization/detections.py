@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.supervision_import import import_supervision
 from boxmask.types import Detections
+from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import side_by_side
 from boxmask.visualization.masks import draw_masks
 from boxmask.visualization.name_tags import MAX_NAMES, draw_name_tags
 from boxmask.visualization.object_colors import colors_by_class, object_colors
-from boxmask.visualization.style import PALETTE, RGBImage, check_photo
+from boxmask.visualization.style import RGBImage, check_photo
 
 
 def draw_detections(
@@ -38,8 +39,10 @@ def draw_detections(
     check_photo(photo, detections.size)
     shown = detections.filter(min_score=min_score)
     colors = colors_by_class(shown) if by_class else object_colors(shown)
+    boxed = _without_mask(shown)
     picture = draw_masks(photo, shown, _line_thickness(photo, len(shown)), colors)
-    canvas = Image.fromarray(_draw_boxes(picture, _without_mask(shown)))
+    picture = draw_boxes(picture, _visible(boxed), boxed.labels.tolist(), _line_thickness(photo, len(boxed)))
+    canvas = Image.fromarray(picture)
     draw_name_tags(canvas, shown, show_scores, colors)
     return np.array(canvas)
 
@@ -69,16 +72,10 @@ def _without_mask(detections: Detections) -> Detections:
     return replace(detections[~detections.masks.known], masks=None)
 
 
-def _draw_boxes(photo: RGBImage, detections: Detections) -> RGBImage:
-    """Draw boxes, the highest score last, so that it is on top."""
-    boxes = detections.to_supervision()[::-1]
-    height, width = photo.shape[:2]
-    boxes.xyxy = boxes.xyxy.clip(0, [width - 1, height - 1] * 2)  # keeps the last row and column visible
-    supervision = import_supervision()
-    palette = supervision.ColorPalette.from_hex(list(PALETTE))
-    annotator = supervision.BoxAnnotator(palette, _line_thickness(photo, len(detections)))
-    bgr = np.ascontiguousarray(photo[..., ::-1])  # the order of supervision
-    return np.ascontiguousarray(annotator.annotate(bgr, boxes)[..., ::-1])
+def _visible(detections: Detections) -> Float[np.ndarray, "N 4"]:
+    """The boxes, each at least one pixel wide and high, so that its line shows."""
+    corner = detections.boxes[:, :2]
+    return np.concatenate([corner, np.maximum(detections.boxes[:, 2:], corner + 1)], axis=1)
 
 
 def _line_thickness(photo: RGBImage, num_detections: int) -> int:

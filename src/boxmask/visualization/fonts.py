@@ -14,8 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from PIL import ImageFont, features
 
 FONT_PACKAGES = ("weblate_fonts",)  # of the extra "fonts"
@@ -58,7 +56,14 @@ class Font(NamedTuple):
 @cache
 def default_font() -> Font:
     """DejaVu Sans, which comes with matplotlib."""
-    return Font(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+    name, spec = Path("fonts", "ttf", "DejaVuSans.ttf"), find_spec("matplotlib")
+    if spec is not None and spec.origin is not None:  # where it is without importing matplotlib
+        file = Path(spec.origin).parent / "mpl-data" / name
+        if file.is_file():
+            return Font(file)
+    import matplotlib
+
+    return Font(Path(matplotlib.get_data_path()) / name)
 
 
 @cache
@@ -83,6 +88,8 @@ def font_with(character: str) -> Font | None:
 
 def has_character(font: Font, character: str) -> bool:
     """Whether a font can draw a character. A color font, for example of emoji, may hold no outline of it."""
+    if font == default_font() and " " <= character <= "~":
+        return True  # without reading the font
     code_points, is_color = _content(font)
     if ord(character) not in code_points:
         return False
@@ -145,6 +152,8 @@ def _rank(file: Path) -> tuple[int, bool, str]:
 @cache
 def _fonts_in(file: Path) -> tuple[Font, ...]:
     """The font of a file, or those of a collection; none if the file cannot be read."""
+    from fontTools.ttLib import TTCollection, TTLibError
+
     try:
         if file.suffix.lower() in (".ttc", ".otc"):
             with TTCollection(str(file), lazy=True) as collection:
@@ -157,6 +166,8 @@ def _fonts_in(file: Path) -> tuple[Font, ...]:
 @cache
 def _content(font: Font) -> tuple[frozenset[int], bool]:
     """The code points of a font, and whether it is a color font; none if it is damaged or has no outlines."""
+    from fontTools.ttLib import TTFont, TTLibError
+
     try:
         with TTFont(str(font.file), fontNumber=font.number, lazy=True) as content:
             if not any(table in content for table in ("glyf", "CFF ", "CFF2")):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Bool
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter
 
 from boxmask.types import Detections
 from boxmask.visualization.style import RGBImage, rgb
@@ -41,7 +41,8 @@ def draw_masks(photo: RGBImage, detections: Detections, thickness: int, colors: 
 def interior(crop: Bool[np.ndarray, "h w"], thickness: int) -> Bool[np.ndarray, "h w"]:
     """The pixels of a mask that are more than `thickness` pixels away from its edge."""
     side = 2 * thickness + 1
-    inside: NDArray[np.bool_] = minimum_filter(crop, size=side, mode="constant", cval=0).astype(np.bool_)
+    lowest = scipy.ndimage.minimum_filter(crop, size=side, mode="constant", cval=0)
+    inside: NDArray[np.bool_] = lowest.astype(np.bool_)
     return inside
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import timm
 import torch
 from torch import Tensor
 
 from boxmask.errors import CheckpointError, WeightsError
 from boxmask.file_kinds import is_file
 from boxmask.messages import format_count
+from boxmask.torchvision_import import timm
 from boxmask.weights.checkpoint import is_checkpoint
 from boxmask.weights.efficientnet_lite import to_timm
 from boxmask.weights.imagenet import backbone_weights

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import timm
 from huggingface_hub import constants, try_to_load_from_cache
 from torch import Tensor
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.messages import one_line
+from boxmask.torchvision_import import timm
 from boxmask.weights.download.connection import NotOnServerError
 from boxmask.weights.download.fetch import fetch
 from boxmask.weights.download.remote_file import RemoteFile

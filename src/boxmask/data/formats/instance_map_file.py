@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import scipy
 from jaxtyping import Int
-from scipy import ndimage
 
 from boxmask.errors import LabelError
 from boxmask.masks import Masks
@@ -35,7 +35,7 @@ def read_instance_map(path: Path) -> tuple[list[int], Masks]:
 
 def _object_windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
     """Each object's number, and the rows and columns that it spans."""
-    for number, window in enumerate(ndimage.find_objects(pixels), start=1):
+    for number, window in enumerate(scipy.ndimage.find_objects(pixels), start=1):
         if window is not None:
             yield number, window
 

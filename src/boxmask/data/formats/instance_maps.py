@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_error
@@ -133,7 +133,7 @@ def _read_map(source: Source, file: str, findings: Findings) -> _InstanceMap | N
     except (LabelError, PhotoError) as error:
         findings.add(finding_of_error(LABEL_MAP_UNREADABLE, path, error))
         return None
-    in_parts = len(numbers) == 1 and any(ndimage.label(crop)[1] > 1 for crop in masks.crops())
+    in_parts = len(numbers) == 1 and any(scipy.ndimage.label(crop)[1] > 1 for crop in masks.crops())
     return _InstanceMap(file, masks.size, numbers, masks.boxes(), rle.encode(masks), in_parts)
 
 

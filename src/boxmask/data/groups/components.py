@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from boxmask.data.photo_records.hash_search import Pairs
 
@@ -55,8 +54,10 @@ class Components:
         if self._waiting:
             count = len(self._numbers)
             first, second = self._numbers[np.concatenate(self._waiting, axis=1)]
-            edges = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(count, count))
-            self._numbers = connected_components(edges, directed=False)[1][self._numbers]
+            edges = scipy.sparse.coo_array(
+                (np.ones(len(first), dtype=np.bool_), (first, second)), shape=(count, count)
+            )
+            self._numbers = scipy.sparse.csgraph.connected_components(edges, directed=False)[1][self._numbers]
             self._waiting, self._num_waiting = [], 0
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, UInt8, UInt64
-from scipy.fft import dct
 
 SIDE = 8
 _CHUNK = 4096
@@ -26,7 +26,7 @@ TURNS: tuple[Turn, ...] = tuple(product((False, True), (False, True), (False, Tr
 
 def coefficient_signs(thumbnails: UInt8[np.ndarray, "P S S"]) -> Bool[np.ndarray, "P 8 8"]:
     """Whether each of the lowest coefficients is positive."""
-    transform = dct(np.eye(thumbnails.shape[-1], dtype=np.float32), axis=0, norm="ortho")[:SIDE]
+    transform = scipy.fft.dct(np.eye(thumbnails.shape[-1], dtype=np.float32), axis=0, norm="ortho")[:SIDE]
     signs = np.empty((len(thumbnails), SIDE, SIDE), dtype=np.bool_)
     for start in range(0, len(thumbnails), _CHUNK):
         values = thumbnails[start : start + _CHUNK].astype(np.float32)

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from hotcoco import mask as hotcoco_mask
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import minimum_filter1d
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import (
@@ -103,7 +103,7 @@ def _boundary(crop: Bool[np.ndarray, "h w"], distance: int) -> Bool[np.ndarray, 
         return crop
     core = crop.view(np.uint8)
     for axis in (0, 1):
-        core = minimum_filter1d(core, side, axis=axis, mode="constant", cval=0)
+        core = scipy.ndimage.minimum_filter1d(core, side, axis=axis, mode="constant", cval=0)
     return np.asarray(crop & (core == 0))
 
 

@@ -18,8 +18,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.special import stdtr, stdtrit
 
 from boxmask.evaluation.contract import Interval
 
@@ -94,7 +94,7 @@ def difference_interval(
     center = 2 * difference - float(differences.mean())  # minus the bias
     error = math.sqrt(variance(differences, first.groups) + first.variance_of_extra_objects)
     reach = quantile(first.groups, confidence) * error
-    p_value = 2 * float(stdtr(first.groups - 1, -abs(center) / error))
+    p_value = 2 * float(scipy.special.stdtr(first.groups - 1, -abs(center) / error))
     return Interval(min(center - reach, difference), max(center + reach, difference)), p_value
 
 
@@ -105,7 +105,7 @@ def variance(resampled: Float[np.ndarray, " B"], groups: int) -> float:
 
 def quantile(groups: int, confidence: float = CONFIDENCE) -> float:
     """How many standard errors the interval reaches to each side, by Student's t distribution."""
-    return float(stdtrit(groups - 1, (1 + confidence) / 2))
+    return float(scipy.special.stdtrit(groups - 1, (1 + confidence) / 2))
 
 
 def _logistic(x: float) -> float:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int, UInt8
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from boxmask.masks import Size
 from boxmask.types import IGNORED
@@ -59,8 +59,8 @@ def near_contour(labels: Labels, distance: int) -> Bool[np.ndarray, "H W"]:
     """
     lowest, highest = labels, np.where(labels == IGNORED, 0, labels).astype(np.uint8)
     for axis in (0, 1):
-        lowest = minimum_filter1d(lowest, 2 * distance + 1, axis=axis, mode="nearest")
-        highest = maximum_filter1d(highest, 2 * distance + 1, axis=axis, mode="nearest")
+        lowest = scipy.ndimage.minimum_filter1d(lowest, 2 * distance + 1, axis=axis, mode="nearest")
+        highest = scipy.ndimage.maximum_filter1d(highest, 2 * distance + 1, axis=axis, mode="nearest")
     near = lowest != highest
     near[:distance] = near[-distance:] = True
     near[:, :distance] = near[:, -distance:] = True

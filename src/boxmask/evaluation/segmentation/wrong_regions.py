@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import UInt8
-from scipy.ndimage import find_objects, label
 
 from boxmask.evaluation.failures.cases import Case
 from boxmask.types import IGNORED
@@ -25,9 +25,9 @@ def wrong_regions(
     names: of the labels. Pixels that are IGNORED in `truth` are right.
     """
     wrong = (truth != predicted) & (truth != IGNORED)
-    regions, count = label(wrong, EIGHT_NEIGHBORS)
+    regions, count = scipy.ndimage.label(wrong, EIGHT_NEIGHBORS)
     sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
-    boxes = find_objects(regions)
+    boxes = scipy.ndimage.find_objects(regions)
     cases = []
     for number in np.argsort(-sizes, kind="stable")[:MAX_IN_PHOTO].tolist():
         rows, columns = boxes[number]

@@ -7,7 +7,6 @@ the map, and fc6 is dilated ("à trous") to cover the same part of the photo as 
 from __future__ import annotations
 
 import torch
-from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +14,7 @@ from boxmask.errors import UsageError, WeightsError
 from boxmask.messages import one_line
 from boxmask.pipeline.features.vgg_classifier import vgg_layer
 from boxmask.pipeline.layers import Conv3x3
+from boxmask.torchvision_import import timm
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # channels of VGG16
 FC_CHANNELS = 1024  # of fc6 and fc7; 4096 in VGG16
@@ -52,8 +52,8 @@ class AtrousVGG16(nn.Module):
         self.fc6 = nn.Conv2d(STAGES[4][-1], FC_CHANNELS, 3, padding=DILATION, dilation=DILATION)
         self.fc7 = nn.Conv2d(FC_CHANNELS, FC_CHANNELS, 1)
         self.channels = [STAGES[3][-1], FC_CHANNELS]
-        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
-        self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
+        self.register_buffer("mean", torch.tensor(timm.data.IMAGENET_DEFAULT_MEAN))
+        self.register_buffer("std", torch.tensor(timm.data.IMAGENET_DEFAULT_STD))
         # conv1 to conv5 each end with a pooling layer
         self.pools = [n for n, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
         for layer in self.modules():

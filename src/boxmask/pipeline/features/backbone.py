@@ -5,7 +5,6 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +12,7 @@ from boxmask.errors import UsageError, WeightsError
 from boxmask.messages import one_line
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
+from boxmask.torchvision_import import timm
 
 
 class Backbone(nn.Module):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from timm.layers import BatchNormAct2d
 from torch import nn
 
 from boxmask.pipeline.layers import FoldedConv2d, FrozenNorm2d
+from boxmask.torchvision_import import timm
 
 
 @torch.no_grad()
@@ -46,6 +46,6 @@ def _fold_children(module: nn.Module) -> None:
 
 def _with_activation(norm: nn.BatchNorm2d, frozen: nn.Module) -> nn.Module:
     """`frozen`, followed by the activation that timm's norm carries, if any."""
-    if isinstance(norm, BatchNormAct2d) and not isinstance(norm.act, nn.Identity):
+    if isinstance(norm, timm.layers.BatchNormAct2d) and not isinstance(norm.act, nn.Identity):
         return norm.act if isinstance(frozen, nn.Identity) else nn.Sequential(frozen, norm.act)
     return frozen

@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v3_large
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.messages import one_line
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
+from boxmask.torchvision_import import timm, torchvision
 
 STRIDE_32_BLOCK = 13  # the block that goes from stride 16 to 32
 MOBILENET = "mobilenet_v3_large"  # its name in --backbone, which timm does not use
@@ -64,8 +63,8 @@ class _MobileNetMaps(nn.Module):
     def __init__(self, blocks: Any, outputs: list[int]) -> None:
         super().__init__()
         self.channels: list[int] = [blocks[index].out_channels for index in outputs]
-        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
-        self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
+        self.register_buffer("mean", torch.tensor(timm.data.IMAGENET_DEFAULT_MEAN))
+        self.register_buffer("std", torch.tensor(timm.data.IMAGENET_DEFAULT_STD))
         self.body = fold_batch_norm(_SelectedBlocks(blocks, outputs))
 
     def freeze(self, stages: int) -> None:
@@ -118,7 +117,7 @@ def make_backbone(
 
 def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
     """The blocks of torchvision's network, built with `options`."""
-    blocks: Any = mobilenet_v3_large(weights=None, **options).features
+    blocks: Any = torchvision.models.mobilenet_v3_large(weights=None, **options).features
     if weights is not None:
         prefix = "features."
         state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import shapely
 from jaxtyping import Bool, Float, Int
 
 from boxmask.masks import Masks
@@ -69,6 +68,8 @@ def group_objects(objects: TileObjects) -> list[Int[np.ndarray, " n"]]:
 
 def _touching_pairs(objects: TileObjects) -> Pairs:
     """Pairs of objects of one class and of different tiles whose boxes touch."""
+    import shapely
+
     boxes = shapely.box(*objects.boxes.T)
     first, second = shapely.STRtree(boxes).query(boxes, predicate="intersects")
     is_pair = (first < second) & (objects.tiles[first] != objects.tiles[second])

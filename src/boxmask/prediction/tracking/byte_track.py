@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from boxmask.prediction.tracking.motion import BoxMotion
 
@@ -127,7 +127,7 @@ def _match(
     similarity = iou(np.stack([track.motion.box for track in tracks]), np.asarray(boxes[rows], np.float64))
     same_class = np.array([[track.label] for track in tracks]) == labels[rows]
     similarity[~same_class | (similarity < min_iou)] = 0
-    pairs = zip(*linear_sum_assignment(similarity, maximize=True), strict=True)
+    pairs = zip(*scipy.optimize.linear_sum_assignment(similarity, maximize=True), strict=True)
     return [(tracks[first], int(rows[second])) for first, second in pairs if similarity[first, second] > 0]
 
 

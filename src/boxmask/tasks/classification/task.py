@@ -17,7 +17,6 @@ from boxmask.data.augmentation.classification import ClassificationAugmentation,
 from boxmask.data.augmentation.combination import Combination
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.classification.dataset import ClassificationDataset
-from boxmask.data.classification.read import read_classification, read_unsplit_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.errors import UsageError
@@ -63,6 +62,8 @@ class ClassificationTask:
         earlier: Sequence[EarlierSplit] = (),
     ) -> ClassificationDataset:
         """Read one folder of photos per class, or the objects of a detection data set."""
+        from boxmask.data.classification.read import read_classification
+
         dataset = read_classification(
             data,
             split_seed=recipe.split_seed,
@@ -135,6 +136,8 @@ class ClassificationTask:
 
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
+        from boxmask.data.classification.read import read_unsplit_classification
+
         check_no_label_map_options(run, options)
         select = partial(
             select_split, run=run, data=data, split=split, unseen=options.unseen, others=options.others

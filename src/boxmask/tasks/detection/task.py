@@ -21,7 +21,6 @@ from boxmask.data.augmentation.scene import LARGE_JITTER
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.detectors.contract import Detector
 from boxmask.evaluation.detection.arrays import Kind
@@ -74,6 +73,8 @@ class DetectionTask:
         earlier: Sequence[EarlierSplit] = (),
     ) -> DetectionDataset:
         """Read a detection data set in any format."""
+        from boxmask.data.detection.read import read_detection
+
         dataset = read_detection(
             data,
             split_seed=recipe.split_seed,
@@ -153,6 +154,8 @@ class DetectionTask:
 
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
         """The photos of one split with their objects."""
+        from boxmask.data.detection.read import read_unsplit_detection
+
         check_no_label_map_options(run, options)
         return read_unsplit_detection(
             data,

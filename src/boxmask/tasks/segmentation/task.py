@@ -20,7 +20,6 @@ from boxmask.data.augmentation.segmentation import SegmentationAugmentation, res
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
 from boxmask.errors import LabelError
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
@@ -67,6 +66,8 @@ class SegmentationTask:
         earlier: Sequence[EarlierSplit] = (),
     ) -> SegmentationDataset:
         """Read label maps, or the masks of a detection data set."""
+        from boxmask.data.segmentation.read import read_segmentation
+
         dataset = read_segmentation(
             data,
             split_seed=recipe.split_seed,
@@ -155,6 +156,8 @@ class SegmentationTask:
 
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> SegmentationDataset:
         """The photos of one split with their label maps."""
+        from boxmask.data.segmentation.read import read_unsplit_segmentation
+
         trained = _recipe_for_same_data(run, data)
         return read_unsplit_segmentation(
             data,
