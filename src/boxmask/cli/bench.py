@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from boxmask.cli.imports import quick_imports
 from boxmask.cli.output import JsonFile
 
 
@@ -48,7 +49,6 @@ def bench(
     json_file
         Write the result to this JSON file. "-" prints the JSON instead of the tables.
     """
-    from boxmask.cli.imports import quick_imports
 
     with quick_imports():
         from boxmask.benchmarking.bench import BenchOptions, bench_models

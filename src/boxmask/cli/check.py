@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from boxmask.cli.check_flags import Flags, check_flags
 from boxmask.cli.check_outputs import check_outputs, fix_labels, print_report, write_new_split, write_page
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
+from boxmask.cli.imports import quick_imports
 from boxmask.cli.output import JsonFile
 
 HtmlFile = Annotated[Path | None, Parameter(name="--html")]
@@ -84,10 +85,8 @@ def check(
     device
         For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ... Default: auto.
     """
-    from boxmask.cli.imports import quick_imports
-    from boxmask.cli.progress import photo_progress
-
     with quick_imports():
+        from boxmask.cli.progress import photo_progress
         from boxmask.data.class_selection import ClassSelection
         from boxmask.doctor.check import check_data
         from boxmask.doctor.with_run import open_run_if_given, with_model_findings

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from boxmask.cli.imports import quick_imports
 from boxmask.comparison.shared_recipe import SharedRecipe
 
 COMPARISON = Group.create_ordered("Comparison")
@@ -65,7 +66,6 @@ def compare(
         and --epochs are per training. Default: one split.
     """
     from boxmask.cli.compare_display import terminal_display
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
 
     with quick_imports():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
+from boxmask.cli.imports import quick_imports
 
 
 def convert(
@@ -58,7 +59,6 @@ def convert(
         Label maps only. What to do with colors that the classes file does not name. "skip" ignores their
         pixels.
     """
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxmask.cli.imports import quick_imports
 from boxmask.cli.interrupts import interrupt_on_signals
 from boxmask.program_start import INTERRUPTED
 
@@ -110,7 +111,6 @@ def _train_all(files: DemoFiles, minutes: float, seed: int) -> Run | None:
 
 def _train(files: DemoFiles, name: str, recipe: Recipe, minutes: float) -> Run | None:
     """Train one model; None if it was interrupted."""
-    from boxmask.cli.imports import quick_imports
 
     with quick_imports():
         from boxmask.training.train import train

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
-from boxmask.cli.output import JsonFile
+from boxmask.cli.imports import quick_imports
+from boxmask.cli.output import JsonFile, print_metrics, print_notes
 from boxmask.prediction.view_options import ViewOptions
 
 if TYPE_CHECKING:
@@ -93,11 +94,8 @@ def evaluate(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.imports import quick_imports
-    from boxmask.cli.output import print_metrics, print_notes
-    from boxmask.cli.progress import photo_progress
-
     with quick_imports():
+        from boxmask.cli.progress import photo_progress
         from boxmask.comparison.one_model import write_report
         from boxmask.tasks.contract import LabelOptions
         from boxmask.tasks.table import task_of

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 
+from boxmask.cli.imports import quick_imports
+
 
 def explain(
     run: Path,
@@ -39,7 +41,6 @@ def explain(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress

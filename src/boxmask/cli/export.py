@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from boxmask.cli.imports import quick_imports
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -67,7 +69,6 @@ def export(
     from rich.console import Console
 
     from boxmask.certificate.options import certificate_options
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.progress import photo_progress
 
     with quick_imports():

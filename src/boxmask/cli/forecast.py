@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from boxmask.cli.imports import quick_imports
 from boxmask.cli.output import JsonFile
 from boxmask.forecasting.options import DEFAULT_DRAWS, DEFAULT_LABEL_NEXT, DEFAULT_MORE, ForecastOptions
 from boxmask.runs.recipe import BASICS, Recipe
@@ -53,7 +54,6 @@ def forecast(
     json_file
         Write the forecast to this JSON file as well. "-" prints the JSON instead of the table.
     """
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.interrupts import interrupt_on_signals
     from boxmask.cli.output import check_json_file, print_metrics
 

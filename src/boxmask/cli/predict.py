@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from boxmask.cli.imports import quick_imports
 from boxmask.prediction.options import PredictOptions
 from boxmask.program_start import INTERRUPTED
 
@@ -37,7 +38,6 @@ def predict(
     out
         Folder for the results.
     """
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.messages import format_count
@@ -71,7 +71,6 @@ def predict(
 
 
 def _predict_videos(run: Path, videos: list[str], out: Path, options: PredictOptions) -> int:
-    from boxmask.cli.imports import quick_imports
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import frame_progress
 

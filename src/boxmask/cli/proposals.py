@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from boxmask.cli.imports import quick_imports
 from boxmask.cli.output import JsonFile
 from boxmask.errors import UsageError
 
@@ -80,7 +81,6 @@ def proposals(
 
 
 def _rpn(run: Path | None, limit: int | None) -> BoxesOf:
-    from boxmask.cli.imports import quick_imports
 
     with quick_imports():
         from boxmask.prediction.proposals import rpn_boxes
@@ -95,8 +95,6 @@ def _selective_search(
     mode: Mode, paper: bool, seed: int, limit: int | None
 ) -> tuple[BoxesOf, SelectiveSearchConfig]:
     from dataclasses import replace
-
-    from boxmask.cli.imports import quick_imports
 
     with quick_imports():
         from boxmask.pipeline.selective_search.cache import ProposalCache

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from boxmask.cli.imports import quick_imports
 from boxmask.program_start import INTERRUPTED
 from boxmask.runs.recipe import BASICS, Recipe
 
@@ -36,7 +37,6 @@ def train(
     resume
         Continue the training in --out with the same settings. Give DATA only if the photos have moved.
     """
-    from boxmask.cli.imports import quick_imports
     from boxmask.errors import UsageError
 
     with quick_imports():
