@@ -4,6 +4,7 @@ import type { Offer } from "../views/table";
 import { Header } from "./header";
 import { Live, NoticeBanner } from "./notice-banner";
 import { banner, showError } from "./notices";
+import { offerTurn } from "./offer";
 import { hash, routeOf } from "./route";
 import { SignIn } from "./sign-in";
 import { useStore } from "./store";
@@ -16,9 +17,10 @@ export function App() {
   const mustSignIn = useStore(needsToken);
   const [offer, setOffer] = useState<Offer | null>(null);
   const route = routeOf(useStore(hash));
+  const turn = useStore(offerTurn);
   useEffect(() => {
     if (!mustSignIn) ok(api.GET("/v1/page")).then(setOffer).catch(showError);
-  }, [mustSignIn]);
+  }, [mustSignIn, turn]);
   useEffect(() => {
     document.documentElement.lang = text.language;
   }, [text]);

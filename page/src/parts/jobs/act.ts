@@ -1,5 +1,6 @@
 import { api, ok } from "../../api/client";
 import { showError } from "../../shell/notices";
+import { askForOffer } from "../../shell/offer";
 import { go } from "../../shell/route";
 import type { Action, Job } from "./types";
 
@@ -9,6 +10,7 @@ export async function act(job: Job, action: Action): Promise<boolean> {
   try {
     if (action === "use") {
       const { model } = await ok(api.POST("/v1/jobs/{job_id}/use", asked));
+      askForOffer();
       go("predict", encodeURIComponent(model));
     } else if (action === "remove") {
       await ok(api.POST("/v1/jobs/{job_id}/remove", asked));

@@ -1,6 +1,7 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { announce } from "../../shell/notices";
+import { askForOffer } from "../../shell/offer";
 import { useText } from "../../shell/text";
 import type { Offer } from "../../views/table";
 import { JobDetail } from "./job-detail";
@@ -34,6 +35,7 @@ export function JobsView({ kind, offer, rest, Form, Result, onAdded }: Props) {
   const jobs = list?.jobs ?? [];
   const chosen = rest || choose(jobs, kind);
   useAnnouncements(jobs);
+  useServedModels(jobs);
   return (
     <section class={rest ? "view jobs-view has-chosen" : "view jobs-view"}>
       <div class="jobs-side">
@@ -103,4 +105,12 @@ function useAnnouncements(jobs: readonly Job[]) {
     }
     before.current = now;
   }, [jobs, text]);
+}
+
+/** Ask what the server offers when it serves further models: the first one opens further views. */
+function useServedModels(jobs: readonly Job[]) {
+  const served = jobs.flatMap((job) => job.model ?? []).join();
+  useEffect(() => {
+    if (served) askForOffer();
+  }, [served]);
 }

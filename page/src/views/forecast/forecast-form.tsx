@@ -16,7 +16,7 @@ export function ForecastForm({ offer, jobs, onAdded }: FormProps) {
   const [more, setMore] = useState("");
   const model = methods.includes(chosen) ? chosen : firstMethod(methods);
   const counts = parseCounts(more);
-  const sentence = text("forecast.plan", { model, minutes: Number(values.minutes) });
+  const sentence = text("forecast.plan", { model, count: Number(values.minutes) });
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (counts === undefined) return;

@@ -20,15 +20,15 @@ import "./predict.css";
 const START: Filter = { minScore: 0.5, hidden: new Set() };
 
 /** Photos in, what one or two models find in them out. */
-export default function PredictView({ offer }: ViewProps) {
+export default function PredictView({ offer, rest }: ViewProps) {
   const text = useText();
   const { photos, current, add, choose, remove } = usePhotos();
   const [models, setModels] = useState<readonly Model[]>([]);
   useEffect(() => {
     ok(api.GET("/v1/models"))
-      .then((reply) => setModels(reply.models))
+      .then((reply) => setModels(withFirst(reply.models, decodeURIComponent(rest))))
       .catch(showError);
-  }, []);
+  }, [rest]);
   return (
     <section class="predict">
       <h1>{text("predict.title")}</h1>
@@ -42,6 +42,11 @@ export default function PredictView({ offer }: ViewProps) {
       )}
     </section>
   );
+}
+
+/** The models, the one with this name first. */
+function withFirst(models: readonly Model[], name: string): readonly Model[] {
+  return [...models.filter((model) => model.name === name), ...models.filter((model) => model.name !== name)];
 }
 
 interface WorkbenchProps {

@@ -15,7 +15,7 @@ export function TrainForm({ offer, jobs, onAdded }: FormProps) {
   const [chosen, setChosen] = useState("");
   const [init, setInit] = useState("");
   const model = methods.includes(chosen) ? chosen : firstMethod(methods);
-  const sentence = text("train.plan", { model, data: values.data, minutes: Number(values.minutes) });
+  const sentence = text("train.plan", { model, data: values.data, count: Number(values.minutes) });
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const id = await addJob({ kind: "train", ...commonOf(values), model, init: init || null });
