@@ -1,5 +1,6 @@
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { memo } from "./memo";
+import { layOutNames } from "./names";
 import type { Placement, ZoomStore } from "./zoom";
 import { ZoomFrame } from "./zoom-frame";
 
@@ -44,14 +45,12 @@ interface Props {
   zoom?: ZoomStore | undefined;
 }
 
-const MAX_NAMES = 60; // as in saved pictures
+const NOTHING: readonly Shape[] = [];
 
 /** A photo with shapes and pictures over it, which can be zoomed and moved. */
 export function PhotoView(props: Props) {
-  const { src, width, height, alt, shapes = [], overlays = [], active = null, zoom } = props;
-  const group = useRef<SVGGElement>(null);
-  const onPlace = ({ scale, left, top }: Placement) =>
-    group.current?.setAttribute("transform", `translate(${left} ${top}) scale(${scale})`);
+  const { src, width, height, alt, shapes = NOTHING, overlays = [], active = null, zoom } = props;
+  const { group, onPlace } = useNames(shapes, active, width);
   return (
     <ZoomFrame
       photo={{ width, height }}
@@ -63,6 +62,7 @@ export function PhotoView(props: Props) {
           <g ref={group}>
             <Shapes shapes={shapes} onActive={props.onActive} onSelect={props.onSelect} />
             <Emphasis shape={shapes.find((shape) => shape.id === active)} />
+            <Names shapes={shapes} />
           </g>
         </svg>
       }
@@ -75,9 +75,33 @@ export function PhotoView(props: Props) {
   );
 }
 
+/** Move the shapes with the photo, and keep their names apart. */
+function useNames(shapes: readonly Shape[], active: Shape["id"] | null, width: number) {
+  const group = useRef<SVGGElement>(null);
+  const last = useRef<Placement | null>(null);
+  const named = shapes.filter((shape): shape is Named => Boolean(shape.name));
+  const onPlace = (placement: Placement) => {
+    const { scale, left, top } = placement;
+    last.current = placement;
+    const drawn = group.current;
+    const { clientWidth: viewWidth = 0, clientHeight: viewHeight = 0 } = drawn?.ownerSVGElement ?? {};
+    drawn?.setAttribute("transform", `translate(${left} ${top}) scale(${scale})`);
+    const elements = [...(drawn?.querySelectorAll<SVGElement>(":scope > .tag") ?? [])];
+    const tags = named.map((shape, index) => ({ shape, element: elements[index] as SVGElement }));
+    for (const { shape, element } of tags) element.classList.toggle("active", shape.id === active);
+    tags.sort((a, b) => Number(b.shape.id === active) - Number(a.shape.id === active)); // it is always shown
+    layOutNames(tags, placement, { width: Math.min(viewWidth, left + width * scale), height: viewHeight });
+  };
+  useLayoutEffect(() => {
+    if (last.current) onPlace(last.current);
+  }, [shapes, active]);
+  return { group, onPlace };
+}
+
+type Named = Shape & { name: string };
 type ShapesProps = Pick<Props, "onActive" | "onSelect"> & { shapes: readonly Shape[] };
 
-/** Large shapes first, so that small ones can be reached; names last. */
+/** Large shapes first, so that small ones can be reached. */
 const Shapes = memo(({ shapes, onActive, onSelect }: ShapesProps) => (
   <>
     {[...shapes]
@@ -97,7 +121,6 @@ const Shapes = memo(({ shapes, onActive, onSelect }: ShapesProps) => (
           <Line shape={shape} class="line" />
         </g>
       ))}
-    {shapes.slice(0, MAX_NAMES).map((shape) => shape.name && <Name key={shape.id} shape={shape} />)}
   </>
 ));
 
@@ -107,7 +130,6 @@ function Emphasis({ shape }: { shape: Shape | undefined }) {
     <g class="shape emphasis" stroke={shape.color} fill={shape.color}>
       <Line shape={shape} class="halo" />
       <Line shape={shape} class="line" />
-      {shape.name && <Name shape={shape} />}
     </g>
   );
 }
@@ -118,16 +140,20 @@ function Line({ shape, class: name }: { shape: Shape; class: string }) {
   return <rect class={name} x={x1} y={y1} width={Math.max(0, x2 - x1)} height={Math.max(0, y2 - y1)} />;
 }
 
-function Name({ shape }: { shape: Shape }) {
-  const [x, y] = shape.box;
-  return (
-    <g transform={`translate(${x} ${y})`}>
-      <text class="name" dy="1em" dx=".25em">
-        {shape.name}
-      </text>
-    </g>
-  );
-}
+const Names = memo(({ shapes }: { shapes: readonly Shape[] }) => (
+  <>
+    {shapes.map(
+      ({ id, name }) =>
+        name && (
+          <g key={id} class="tag">
+            <text class="name" dy=".95em" dx=".2em">
+              {name}
+            </text>
+          </g>
+        ),
+    )}
+  </>
+));
 
 type OverlayProps = Overlay & { width: number; height: number };
 

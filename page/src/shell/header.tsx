@@ -23,8 +23,14 @@ export function Header({ views, current }: Props) {
         ))}
       </nav>
       <div class="settings">
-        <Choice store={theme} values={THEMES} label="shell.theme" prefix="shell.themes" />
-        <Choice store={languageChoice} values={LANGUAGES} label="shell.language" prefix="shell.languages" />
+        <Choice store={theme} values={THEMES} label="shell.theme" prefix="shell.themes" sign="◐" />
+        <Choice
+          store={languageChoice}
+          values={LANGUAGES}
+          label="shell.language"
+          prefix="shell.languages"
+          sign="文A"
+        />
       </div>
     </header>
   );
@@ -35,22 +41,27 @@ interface ChoiceProps<T extends string> {
   values: readonly T[];
   label: Key;
   prefix: "shell.themes" | "shell.languages";
+  /** What tells the two apart at a glance. */
+  sign: string;
 }
 
-function Choice<T extends string>({ store, values, label, prefix }: ChoiceProps<T>) {
+function Choice<T extends string>({ store, values, label, prefix, sign }: ChoiceProps<T>) {
   const text = useText();
   const value = useStore(store);
   return (
-    <select
-      aria-label={text(label)}
-      value={value}
-      onChange={(event) => store.set(event.currentTarget.value as T)}
-    >
-      {values.map((each) => (
-        <option key={each} value={each}>
-          {text(`${prefix}.${each}` as Key)}
-        </option>
-      ))}
-    </select>
+    <label class="setting" title={text(label)}>
+      <span aria-hidden="true">{sign}</span>
+      <select
+        aria-label={text(label)}
+        value={value}
+        onChange={(event) => store.set(event.currentTarget.value as T)}
+      >
+        {values.map((each) => (
+          <option key={each} value={each}>
+            {text(`${prefix}.${each}` as Key)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -29,6 +29,8 @@ export function SignIn() {
     <form class="sign-in" onSubmit={submit}>
       <h1>{text("shell.signIn")}</h1>
       <p id="token-help">{text("shell.tokenHelp")}</p>
+      {/* browsers keep passwords by user */}
+      <input type="text" autocomplete="username" value="boxmask" readOnly hidden />
       <label for="token">{text("shell.token")}</label>
       <input
         id="token"

@@ -146,10 +146,10 @@ def test_the_list_emphasizes_objects(predict_site: str, open_site: OpenSite, pho
     page = open_site(predict_site, "#/predict")
     give(page, photos[0])
     rows(page).nth(2).hover()
-    assert page.locator(".emphasis .name").text_content() == "dust 80%"
+    assert page.locator(".tag.active").text_content() == "dust 80%"
     rows(page).first.focus()
     page.keyboard.press("ArrowDown")
-    assert page.locator(".emphasis .name").text_content() == "platelet 87%"
+    assert page.locator(".tag.active").text_content() == "platelet 87%"
     page.keyboard.press("End")
     assert page.evaluate("document.activeElement.textContent").startswith("dust")
     page.locator("h1").hover()

@@ -41,7 +41,8 @@ export function Filters({ shown, filter, onChange }: Props) {
 /** The classes that occur, in the order of the models, with their number or share per model. */
 function choices(shown: readonly Shown[], minScore: number, text: Text): ClassChoice[] {
   const found = new Map<string, ClassChoice>();
-  const amounts = shown.map(({ result }) => amountsOf(result, minScore, text));
+  const countable = shown.filter(({ result }) => result.objects || result.shares);
+  const amounts = countable.map(({ result }) => amountsOf(result, minScore, text));
   for (const { model, result } of shown) {
     const colors = result.label_map
       ? mapColors(model.class_names)
