@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from tests.serving.conftest import Detector, Serve, error_of, photo, served, upload
 
+from boxmask.geometry.rle import compress
 from boxmask.types import SegmentationMap
 
 
@@ -183,9 +185,24 @@ def test_masks_that_would_fill_the_memory(serve: Serve) -> None:
     client = serve(served(name="boxes"), max_megapixels=48e-6)
     many = [OBJECT | {"mask": MASK}] * 8
     assert save(client, "boxes", "coco", RESULT | {"objects": many}).status_code == 200
-    reply = save(client, "boxes", "coco", RESULT | {"objects": many + many})
+    reply = save(client, "boxes", "coco", RESULT | {"objects": [*many, many[0]]})
     assert reply.status_code == 413
     assert "too much memory" in reply.text
+    corners = compress(np.array([0, 1, 46, 1]))  # two pixels, in the first and the last column
+    wide = [OBJECT | {"mask": MASK | {"counts": corners}}] * 9
+    assert save(client, "boxes", "coco", RESULT | {"objects": wide}).status_code == 413
+
+
+def test_a_label_map_that_would_fill_the_memory(client: TestClient) -> None:
+    bomb = io.BytesIO()
+    Image.new("L", (1, 1)).save(bomb, "PNG")
+    content = bytearray(bomb.getvalue())
+    content[16:24] = (40_000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    result = RESULT | {"label_map": base64.b64encode(content).decode()}
+    reply = save(client, "map", "label-maps", result)
+    assert reply.status_code == 422
+    assert "label_map" in reply.text
 
 
 def test_too_many_photos(client: TestClient) -> None:

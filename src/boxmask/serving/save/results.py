@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -18,8 +19,21 @@ from boxmask.serving.save.request import SavedObject, SavedResult
 from boxmask.types import Classification, Detections, SegmentationMap
 from boxmask.types.checks import class_indices
 
-MASK_MEMORY = 8
-"""The masks of a photo together take at most as many bytes as this many photos of the largest size."""
+if TYPE_CHECKING:
+    from jaxtyping import Int
+
+MASK_PHOTOS = 8
+"""The masks of a photo together cover at most as many pixels as this many photos of the largest size. A mask
+covers the columns from its first to its last pixel, which are decoded as a whole."""
+
+_UNREADABLE = (
+    binascii.Error,
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    ValueError,
+    OSError,
+    SyntaxError,
+)
 
 
 def result_of(
@@ -30,7 +44,7 @@ def result_of(
     if size[0] * size[1] > max_pixels:
         raise _invalid(f"width × height: at most {max_pixels:,} pixels, found {size[0] * size[1]:,}", 413)
     if model.task == "detection" and saved.objects is not None:
-        return _detections(saved.objects, size, model.class_names, MASK_MEMORY * max_pixels)
+        return _detections(saved.objects, size, model.class_names, MASK_PHOTOS * max_pixels)
     if model.task == "segmentation" and saved.label_map is not None:
         label_map = _label_map(saved.label_map, size, model.class_names)
         return label_map if saved.classes is None else _only(label_map, saved.classes)
@@ -41,7 +55,7 @@ def result_of(
 
 
 def _detections(
-    objects: list[SavedObject], size: Size, class_names: tuple[str, ...], memory: int
+    objects: list[SavedObject], size: Size, class_names: tuple[str, ...], max_covered: int
 ) -> Detections:
     ordered = sorted(objects, key=lambda found: -found.score)
     try:
@@ -55,28 +69,39 @@ def _detections(
     boxes = boxes.clip(0, np.array([width, height, width, height], dtype=np.float32))
     scores = np.array([found.score for found in ordered], dtype=np.float32)
     numbers = np.array(labels, dtype=np.int64).reshape(-1)
-    return Detections(boxes, scores, numbers, class_names, size, _masks(ordered, size, memory))
+    return Detections(boxes, scores, numbers, class_names, size, _masks(ordered, size, max_covered))
 
 
-def _masks(objects: list[SavedObject], size: Size, memory: int) -> Masks | None:
-    """The masks of objects, one decoded after the other, so that their memory is known."""
+def _masks(objects: list[SavedObject], size: Size, max_covered: int) -> Masks | None:
+    """The masks of objects, one decoded after the other, so that their memory and time have a bound."""
     if all(found.mask is None for found in objects):
         return None
-    parts, pixels = list[Masks](), 0
+    parts, covered = list[Masks](), 0
     for found in objects:
-        part = Masks.unknown(1, size)
-        if found.mask is not None:
-            if found.mask.size != size:
-                raise _invalid(f"mask.size: expected {size}, the size of the photo, found {found.mask.size}")
-            try:
-                part = rle.decode([rle.decompress(found.mask.counts)], size)
-            except ValueError as error:
-                raise _invalid(f"mask.counts: {error}") from error
-        pixels += len(part.bits)
-        if pixels > memory:
-            raise _invalid("masks: they take too much memory. Save fewer objects", 413)
-        parts.append(part)
+        if found.mask is None:
+            parts.append(Masks.unknown(1, size))
+            continue
+        if found.mask.size != size:
+            raise _invalid(f"mask.size: expected {size}, the size of the photo, found {found.mask.size}")
+        try:
+            counts = rle.decompress(found.mask.counts)
+            covered += _covered(counts, size)
+            if covered > max_covered:
+                raise _invalid("masks: they take too much memory. Save fewer objects", 413)
+            parts.append(rle.decode([counts], size))
+        except ValueError as error:
+            raise _invalid(f"mask.counts: {error}") from error
     return Masks.concatenate(parts, size)
+
+
+def _covered(counts: Int[np.ndarray, " R"], size: Size) -> int:
+    """The pixels of the columns that a mask lies in."""
+    filled = np.flatnonzero(counts[1::2] > 0)
+    if not len(filled):
+        return 0
+    ends, height = np.cumsum(counts), size[0]
+    first, last = int(ends[2 * filled[0]]) // height, (int(ends[2 * filled[-1] + 1]) - 1) // height
+    return (last + 1 - first) * height
 
 
 def _label_map(text: str, size: Size, class_names: tuple[str, ...]) -> SegmentationMap:
@@ -86,7 +111,7 @@ def _label_map(text: str, size: Size, class_names: tuple[str, ...]) -> Segmentat
                 raise _invalid("label_map: expected a gray PNG of the size of the photo")
             labels = np.array(image, dtype=np.uint8)
         return SegmentationMap(labels, class_names)
-    except (binascii.Error, UnidentifiedImageError, ValueError, OSError, SyntaxError) as error:
+    except _UNREADABLE as error:
         raise _invalid("label_map: expected a PNG in Base64, as the model gave it") from error
 
 
