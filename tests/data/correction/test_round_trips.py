@@ -164,7 +164,7 @@ def test_what_was_wished_is_there(
     correction: tuple[PhotoPlace, LabelText, PhotoLabels, list[Wish]],
 ) -> None:
     place, text, labels, wishes = correction
-    content = correct(place, labels, text, wishes)
+    content = correct(place, labels, text, wishes).content
     again = open_labels(place, LabelText(place.file, content))
     assert [each.class_name for each in again.objects] == [wish.class_name for wish in wishes]
 
@@ -174,7 +174,7 @@ def test_nothing_wished_changes_no_byte(name: str) -> None:
     place, text = FILES[name]
     labels = open_labels(place, text)
     wishes = [Wish(number, old.class_name, old.shape) for number, old in enumerate(labels.objects)]
-    assert correct(place, labels, text, wishes) == text.data
+    assert correct(place, labels, text, wishes).content == text.data
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -184,9 +184,9 @@ def test_adding_and_removing_again_gives_the_same_file(name: str, data: st.DataO
     labels = open_labels(place, text)
     kept = [Wish(number, old.class_name) for number, old in enumerate(labels.objects)]
     shape = data.draw(shapes(("box",)))
-    more = LabelText(place.file, correct(place, labels, text, [*kept, Wish(None, "cat", shape)]))
+    more = LabelText(place.file, correct(place, labels, text, [*kept, Wish(None, "cat", shape)]).content)
     again = open_labels(place, more)
-    assert correct(place, again, more, kept) == text.data
+    assert correct(place, again, more, kept).content == text.data
 
 
 def test_one_object_changes_and_every_other_line_stays() -> None:
@@ -194,7 +194,7 @@ def test_one_object_changes_and_every_other_line_stays() -> None:
         place, text = FILES[name]
         labels = open_labels(place, text)
         wishes = [Wish(n, "dog" if n == number else old.class_name) for n, old in enumerate(labels.objects)]
-        lines = correct(place, labels, text, wishes).decode().split("\n")
+        lines = correct(place, labels, text, wishes).content.decode().split("\n")
         before = text.data.decode().split("\n")
         changed = [index for index, line in enumerate(lines) if line != before[index]]
         assert len(lines) == len(before)
@@ -205,7 +205,7 @@ def test_voc_keeps_whole_numbers_and_refuses_polygons() -> None:
     place, text = FILES["voc"]
     labels = open_labels(place, text)
     moved = [Wish(0, "cat", Shape("box", ((3.4, 4.6), (20.2, 30.5)))), Wish(1, NAMES[2])]
-    content = correct(place, labels, text, moved).decode()
+    content = correct(place, labels, text, moved).content.decode()
     assert "<xmax>20</xmax><xmin>4</xmin><ymin>6</ymin><ymax>30</ymax>" in content
     assert "<part><name>head</name><bndbox><xmin>1</xmin>" in content
     polygon = Shape("polygon", ((1, 1), (5, 1), (3, 9)))
@@ -218,7 +218,7 @@ def test_coco_computes_what_follows_from_the_outline() -> None:
     labels = open_labels(place, text)
     ring = Shape("polygon", ((10, 10), (20, 10), (20, 30), (10, 30)))
     wishes = [Wish(0, "cat"), Wish(1, "dog", ring), Wish(2, "dog")]
-    document = json.loads(correct(place, labels, text, wishes))
+    document = json.loads(correct(place, labels, text, wishes).content)
     assert document["annotations"][2] == {
         "id": 6,
         "image_id": 2,

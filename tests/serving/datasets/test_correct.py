@@ -122,6 +122,10 @@ def test_a_photo_without_a_label_file_gets_one(make_data: MakeData, open_data: O
     assert reply.json()["kept"] == ""
     assert label_file.exists()
     assert labels_of(folder) == before | {"c.jpg": [("cat", [20, 30, 70, 90])]}
+    reply = data.put(2, [{"id": 0, "class_name": "dog"}])
+    assert reply.status_code == 200, reply.text
+    assert labels_of(folder) == before | {"c.jpg": [("dog", [20, 30, 70, 90])]}
+    assert reply.json()["label_file"] == label_file.relative_to(folder).as_posix()
 
 
 def test_changes_by_others_are_noticed(make_data: MakeData, open_data: OpenData) -> None:

@@ -86,7 +86,7 @@ class CocoLabels:
         entries = [msgspec.json.decode(item) for item in self._lists["categories"].items]
         return {entry["id"]: class_name(entry["name"]) for entry in reversed(entries)}
 
-    @property
+    @cached_property
     def objects(self) -> Sequence[FileObject]:
         """The annotations of the photo."""
         return [_file_object(self._names[entry["category_id"]], entry) for _, entry in self._entries]

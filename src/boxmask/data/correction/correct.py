@@ -77,8 +77,16 @@ def open_labels(place: PhotoPlace, text: LabelText | None = None) -> PhotoLabels
     )
 
 
-def correct(place: PhotoPlace, labels: PhotoLabels, text: LabelText, wishes: Sequence[Wish]) -> bytes:
-    """The content of the label file with the objects as they should be.
+@dataclass(frozen=True)
+class Correction:
+    """The content of a corrected label file, and the objects of the photo as it holds them."""
+
+    content: bytes
+    objects: Sequence[FileObject]
+
+
+def correct(place: PhotoPlace, labels: PhotoLabels, text: LabelText, wishes: Sequence[Wish]) -> Correction:
+    """Correct the objects of a photo.
 
     The result is read again: it must hold what was wished, and what was not touched must be the same. Raises
     LabelError otherwise, and for what the format cannot hold.
@@ -90,14 +98,15 @@ def correct(place: PhotoPlace, labels: PhotoLabels, text: LabelText, wishes: Seq
         (wish for wish in wishes if wish.number is not None), key=lambda wish: int(wish.number or 0)
     )
     expected = [*kept, *(wish for wish in wishes if wish.number is None)]
+    old_objects = list(labels.objects)
     if len(written) != len(expected):
         raise _unlike(place, f"would hold {len(written)} objects of this photo instead of {len(expected)}")
     slack = _WHOLE_SLACK if place.form is voc else _SLACK
     for number, (wish, found) in enumerate(zip(expected, written, strict=True), start=1):
-        old = None if wish.number is None else labels.objects[wish.number]
+        old = None if wish.number is None else old_objects[wish.number]
         if not _is_as_wished(wish, found, old, slack):
             raise _unlike(place, f"would hold another object {number} than the one that was drawn")
-    return content
+    return Correction(content, written)
 
 
 def _unlike(place: PhotoPlace, reason: str) -> LabelError:

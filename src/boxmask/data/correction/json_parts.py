@@ -16,6 +16,7 @@ from boxmask.errors import LabelError
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_BETWEEN = re.compile(rb"[\s,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,14 @@ def find_list(data: bytes, part: msgspec.Raw, path: Path) -> JsonList:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise LabelError.in_file(path, f"expected a list ({error}).") from error
     start, end = _span(data, part)
-    spans = [_span(data, item) for item in items]
-    ends = [start + 1, *(item_end for _, item_end in spans)]
-    starts = [*(item_start for item_start, _ in spans), end - 1]
-    gaps = tuple(data[left:right] for left, right in zip(ends, starts, strict=True))
-    return JsonList(start, end, tuple(data[left:right] for left, right in spans), gaps)
+    texts, gaps, position = list[bytes](), list[bytes](), start + 1
+    for item in items:
+        text = bytes(item)
+        begin = _between(data, position)
+        gaps.append(data[position:begin])
+        texts.append(text)
+        position = begin + len(text)
+    return JsonList(start, end, tuple(texts), (*gaps, data[position : end - 1]))
 
 
 def with_fields(item: bytes, fields: Mapping[str, object]) -> bytes:
@@ -127,6 +131,13 @@ def with_fields(item: bytes, fields: Mapping[str, object]) -> bytes:
         added = f"{gap}{name}{style.colon}".encode() + style.deeper().write(fields[key])
         item = before + added + item[len(before) :]
     return item
+
+
+def _between(data: bytes, position: int) -> int:
+    """Where the next item of a list begins."""
+    found = _BETWEEN.match(data, position)
+    assert found is not None
+    return found.end()
 
 
 def _span(data: bytes, part: msgspec.Raw) -> tuple[int, int]:

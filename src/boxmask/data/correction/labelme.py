@@ -65,7 +65,7 @@ class LabelmeLabels:
                 by_group[key] = indices
         return found
 
-    @property
+    @cached_property
     def objects(self) -> Sequence[FileObject]:
         """The shapes that can be read."""
         return [_file_object(indices, shape) for indices, shape in self._parsed]

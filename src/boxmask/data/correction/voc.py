@@ -70,7 +70,7 @@ class VocLabels:
         pairs = [(element, _file_object(element)) for element in elements]
         return [(element, labeled) for element, labeled in pairs if labeled is not None]
 
-    @property
+    @cached_property
     def objects(self) -> Sequence[FileObject]:
         """The objects that can be read."""
         return [labeled for _, labeled in self._parsed]

@@ -47,7 +47,7 @@ class YoloLabels:
         known = set(self.numbers.values())
         return [entry for entry, number in enumerate(self._lines.classes) if number in known]
 
-    @property
+    @cached_property
     def objects(self) -> Sequence[FileObject]:
         """The objects whose class has a name."""
         return [self._object(entry) for entry in self._named]

@@ -40,11 +40,15 @@ class Obstacle:
 
 
 class Places:
-    """Finds the label files of a data set."""
+    """Finds the label files of a data set.
+
+    new_files: label files that were made since the data set was read, by photo
+    """
 
     def __init__(self, report: CheckReport, reader: ObjectReader, data: Path) -> None:
         self._report, self._reader, self._data = report, reader, data
         self._labels = reader.labels
+        self.new_files: dict[int, Path] = {}
 
     @property
     def shapes(self) -> tuple[ShapeKind, ...]:
@@ -100,17 +104,14 @@ class Places:
     def label_file(self, photo: int, index: PhotoIndex) -> Path | None:
         """The label file of a photo; None if it has none yet."""
         entry = self._entry(index, photo)
-        return None if entry is None else Path(entry.location.file)
+        return self.new_files.get(photo) if entry is None else Path(entry.location.file)
 
     def place(self, photo: int, index: PhotoIndex, size: tuple[int, int]) -> PhotoPlace:
         """Where the labels of a photo are, or will be. Raises LabelError if nothing tells."""
         form = self._report.form
         assert form is not None
         entry = self._entry(index, photo)
-        if entry is None:
-            file = self._report.root / self._new_file(form, photo, index)
-        else:
-            file = Path(entry.location.file)
+        file = self.label_file(photo, index) or self._report.root / self._new_file(form, photo, index)
         found = _IMAGE.search(entry.location.entry) if entry else None
         image = int(found[1]) if found else 0
         if form is not yolo:

@@ -59,16 +59,18 @@ def save(data: DataSet, photo: int, version: str, objects: Sequence[SavedObject]
             in_file = list(labels.objects)
             number_of = _match(shown, in_file, place)
             wishes, seen = _wishes(objects, shown, in_file, number_of)
-            written = correct(place, labels, text, wishes)
+            corrected = correct(place, labels, text, wishes)
         except LabelError as error:
             raise RequestError(422, "labels-refused", str(error)) from error
         old = text.encode(text.data)
-        if written == old:
+        if corrected.content == old:
             return None
-        kept = _write(snapshot, place, written, None if is_new else old)
+        kept = _write(snapshot, place, corrected.content, None if is_new else old)
+        if is_new:
+            snapshot.places.new_files[photo] = place.file
         if kept is not None:
             snapshot.last_saves[place.file] = LastSave(photo, kept, shown)
-        snapshot.set_objects(photo, _read_back(place, wishes, seen, shown))
+        snapshot.set_objects(photo, _views(corrected.objects, wishes, seen, shown))
         return kept
 
 
@@ -111,15 +113,15 @@ def label_file_name(snapshot: Snapshot, photo: int) -> str:
 
 def _place(snapshot: Snapshot, photo: int, version: str) -> PhotoPlace:
     """Where the labels of a photo are. Raises RequestError if they cannot be corrected, or have changed."""
-    obstacle = snapshot.places.obstacle_of(photo, snapshot.index)
-    if obstacle is not None:
-        raise RequestError(409, f"not-corrected-{obstacle.code}", obstacle.message)
-    if version != snapshot.version(photo):
+    if version != snapshot.version(photo):  # first: after another reading, there may be fewer photos
         raise RequestError(
             409,
             "photo-changed",
             "the labels of this photo were changed elsewhere since it was loaded. Load the photo again.",
         )
+    obstacle = snapshot.places.obstacle_of(photo, snapshot.index)
+    if obstacle is not None:
+        raise RequestError(409, f"not-corrected-{obstacle.code}", obstacle.message)
     height, width = snapshot.index.sizes[photo].tolist()
     try:
         size = (height, width) if height else photo_size(snapshot.root / snapshot.index.files[photo])
@@ -221,14 +223,13 @@ def _write(snapshot: Snapshot, place: PhotoPlace, content: bytes, old: bytes | N
     return kept
 
 
-def _read_back(
-    place: PhotoPlace, wishes: Sequence[Wish], seen: set[int], shown: Sequence[ViewObject]
+def _views(
+    found: Sequence[FileObject], wishes: Sequence[Wish], seen: set[int], shown: Sequence[ViewObject]
 ) -> tuple[ViewObject, ...]:
     """The objects of the photo as the file holds them now, without those that are not shown."""
     kept = sorted((wish.number, wish) for wish in wishes if wish.number is not None)
     numbers = [number for number, _ in kept]
     before = dict(zip(sorted(seen), shown, strict=True))
-    found = open_labels(place).objects
     views = []
     for position, each in enumerate(found):
         number = numbers[position] if position < len(numbers) else None
