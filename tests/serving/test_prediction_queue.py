@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -127,3 +128,16 @@ def test_requests_beyond_the_queue_are_refused_before_their_body_is_read(serve: 
         thread.join(10)
     assert sorted(replies) == [200, 200] + [429] * 6
     assert client.post("/v1/predict", files=upload(photo())).status_code == 200
+
+
+def test_work_that_nobody_waits_for_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(queue: PredictionQueue) -> None:
+        gate = threading.Event()
+        with pytest.raises(ClientGoneError):
+            await queue.run([gate.wait], 10, at_once)
+        gate.set()
+        await asyncio.sleep(0.05)
+        gc.collect()
+
+    run(scenario)
+    assert caplog.text == ""

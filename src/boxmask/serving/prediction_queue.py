@@ -65,6 +65,7 @@ class PredictionQueue:
         self.check_room(len(tasks))
         futures = [self._submit(task) for task in tasks]
         work = asyncio.gather(*map(asyncio.wrap_future, futures))
+        work.add_done_callback(_note_end)
         leaving = asyncio.ensure_future(client_gone())
         either: list[asyncio.Future[Any]] = [work, leaving]
         try:
@@ -118,3 +119,9 @@ class PredictionQueue:
         """Seconds until about half of the queue is done."""
         expected = self._seconds * self._size / self._workers / 2
         return max(1, min(MAX_RETRY_AFTER, math.ceil(expected)))
+
+
+def _note_end(work: asyncio.Future[Any]) -> None:
+    """Take note of how work ended that nobody waits for any more; asyncio would log it."""
+    if not work.cancelled():
+        work.exception()

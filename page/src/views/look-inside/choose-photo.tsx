@@ -1,3 +1,4 @@
+import { useId } from "preact/hooks";
 import { Dropzone } from "../../parts/dropzone";
 import { useText } from "../../shell/text";
 import type { Session } from "./session";
@@ -16,10 +17,12 @@ export function ChoosePhoto({ session }: { session: Session }) {
 function ModelChoice({ session }: { session: Session }) {
   const text = useText();
   const { models, model, setModel } = session;
+  const id = useId();
   return (
-    <label class="row">
-      {text("look-inside.model")}
+    <div class="row">
+      <label for={id}>{text("look-inside.model")}</label>
       <select
+        id={id}
         value={model?.name ?? ""}
         onChange={(event) => {
           const found = models.find((each) => each.name === event.currentTarget.value);
@@ -32,6 +35,6 @@ function ModelChoice({ session }: { session: Session }) {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

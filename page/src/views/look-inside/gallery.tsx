@@ -5,6 +5,7 @@ import type { Box, Cells, Detail, Explanation } from "./explanation";
 import { pixels } from "./pixels";
 import { cellCanvas } from "./raster";
 import { GRAY, type View } from "./scene";
+import "./gallery.css";
 
 const SIDE = 112; // of the small pictures, in pixels of the screen
 

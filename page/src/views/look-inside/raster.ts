@@ -33,10 +33,14 @@ export function cellCanvas(cells: Cells, lowest: number | null, opaque = false):
   return canvasOf(cellPixels(cells, lowest, opaque), cells.width, cells.height);
 }
 
-/** A label map in the colors of its classes, or of the objects. */
-export async function labelCanvas(layer: LabelLayer, classNames: readonly string[]) {
+/** A label map in the colors of its classes, or of the objects. hidden: their names, or numbers */
+export async function labelCanvas(
+  layer: LabelLayer,
+  classNames: readonly string[],
+  hidden: ReadonlySet<string>,
+) {
   const names = layer.of === "objects" ? OBJECT_NAMES : classNames;
-  return paintLabelMap(await decodeLabelMap(layer.png), names, new Set());
+  return paintLabelMap(await decodeLabelMap(layer.png), names, hidden);
 }
 
 /** Object n has the label n, and the color of the number n - 1. */

@@ -35,6 +35,8 @@ export interface Scene {
   raster: Layer | undefined;
   /** Values of the raster below this one are clear; null: none. */
   lowest: number | null;
+  /** The objects whose masks are not shown, by number. */
+  hidden: ReadonlySet<string>;
   marks: Mark[];
 }
 
@@ -62,8 +64,22 @@ export function sceneOf(view: View): Scene {
   const masks = layersOf(view.stage, "labels").find((layer) => layer.name === "masks");
   const covers = chosen && ["map", "labels", "picture"].includes(chosen.kind);
   const lowest = scoreOf(view.stage, view.knobs);
-  const raster = covers ? chosen : masks;
-  return { raster, lowest: lowest > 0 ? lowest : null, marks: [...ownMarks(view, chosen), ...overlay(view)] };
+  return {
+    raster: covers ? chosen : masks,
+    lowest: lowest > 0 ? lowest : null,
+    hidden: masks ? hiddenObjects(view) : NONE,
+    marks: [...ownMarks(view, chosen), ...overlay(view)],
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The detections that are not drawn. */
+function hiddenObjects(view: View): ReadonlySet<string> {
+  const detections = boxesNamed(view.stage, "detections");
+  const shown = new Set(detections ? shownRows(view, detections) : []);
+  const rows = (detections?.boxes ?? []).map((_, row) => row);
+  return new Set(rows.filter((row) => !shown.has(row)).map(String));
 }
 
 function ownMarks(view: View, chosen: Layer | undefined): Mark[] {
@@ -116,10 +132,17 @@ function candidateMarks({ stage, knobs }: View, layer: BoxLayer): Mark[] {
   ];
 }
 
-function detectionMarks({ stage, knobs }: View, layer: BoxLayer): Mark[] {
-  return rowsOf(layer, scoreOf(stage, knobs))
-    .filter((row) => knobs.object === null || row === knobs.object)
-    .map((row) => ({ ...named(layer, row), color: distinctColor(row), weight: "thick" }));
+function detectionMarks(view: View, layer: BoxLayer): Mark[] {
+  return shownRows(view, layer).map((row) => ({
+    ...named(layer, row),
+    color: distinctColor(row),
+    weight: "thick",
+  }));
+}
+
+function shownRows({ stage, knobs }: View, layer: BoxLayer): number[] {
+  const rows = rowsOf(layer, scoreOf(stage, knobs));
+  return rows.filter((row) => knobs.object === null || row === knobs.object);
 }
 
 /** The parts that are shown in detail, by number. Regions have their cells. */

@@ -49,6 +49,7 @@ export function StagePicture({ explanation, stage, scene, src, label }: Props) {
         layer={scene.raster}
         area={stage.area}
         lowest={scene.lowest}
+        hidden={scene.hidden}
         classNames={explanation.class_names}
       />
     </ZoomFrame>
@@ -59,11 +60,13 @@ interface RasterProps {
   layer: Layer | undefined;
   area: Box;
   lowest: number | null;
+  hidden: ReadonlySet<string>;
   classNames: readonly string[];
 }
 
-const Raster = memo(({ layer, area, lowest, classNames }: RasterProps) => {
-  const picture = useRaster(layer, lowest, classNames);
+const Raster = memo(({ area, ...drawn }: RasterProps) => {
+  const { layer } = drawn;
+  const picture = useRaster(drawn);
   const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = area;
   const [width, height] = [x2 - x1, y2 - y1];
   if (!picture || !layer) return null;
@@ -88,24 +91,26 @@ export function placeOf(layer: Layer, width: number, height: number) {
   };
 }
 
+type Drawn = Omit<RasterProps, "area">;
+
 /** The picture of a layer, once it is decoded. */
-function useRaster(layer: Layer | undefined, lowest: number | null, classNames: readonly string[]) {
+function useRaster({ layer, lowest, hidden, classNames }: Drawn) {
   const [picture, setPicture] = useState<HTMLElement | null>(null);
   useEffect(() => {
     let isCurrent = true;
-    draw(layer, lowest, classNames)
+    draw({ layer, lowest, hidden, classNames })
       .then((drawn) => isCurrent && setPicture(drawn))
       .catch(showError);
     return () => {
       isCurrent = false;
     };
-  }, [layer, lowest, classNames]);
+  }, [layer, lowest, hidden, classNames]);
   return picture;
 }
 
-async function draw(layer: Layer | undefined, lowest: number | null, classNames: readonly string[]) {
+async function draw({ layer, lowest, hidden, classNames }: Drawn): Promise<HTMLElement | null> {
   if (layer?.kind === "map") return cellCanvas(layer.cells, lowest);
-  if (layer?.kind === "labels") return labelCanvas(layer, classNames);
+  if (layer?.kind === "labels") return labelCanvas(layer, classNames, hidden);
   if (layer?.kind !== "picture") return null;
   const image = new Image();
   image.alt = "";

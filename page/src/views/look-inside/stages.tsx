@@ -6,6 +6,7 @@ import { FollowSentence, ObjectChoice } from "./follow";
 import { Gallery } from "./gallery";
 import { KnobPanel } from "./knob-panel";
 import { FIRST_KNOBS } from "./knobs";
+import { Legend } from "./legend";
 import { sceneOf, viewOf } from "./scene";
 import type { Shown } from "./session";
 import { StagePicture } from "./stage-picture";
@@ -37,6 +38,7 @@ export function Stages({ shown }: { shown: Shown }) {
         <h2>{stageTitle(text, explanation, stage)}</h2>
         <p>{stageText(text, explanation, stage)}</p>
         <FollowSentence view={view} />
+        <Legend view={view} />
         <KnobPanel view={view} setKnobs={setKnobs} />
         <ObjectChoice view={view} setKnobs={setKnobs} />
       </div>
