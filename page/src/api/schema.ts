@@ -431,7 +431,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The report of a comparison or forecast, as HTML
+         * The report of a comparison, forecast or evaluation, as HTML
          * @description The page runs its own script alone, and reaches nothing of this server.
          */
         get: operations["report_v1_jobs__job_id__report_get"];

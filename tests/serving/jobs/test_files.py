@@ -179,6 +179,7 @@ def test_a_run_that_another_process_trains_says_so(tmp_path: Path) -> None:
     (run / ".owner").write_text(json.dumps(owner))
     (job,) = FoundJobs(tmp_path).jobs(())
     assert isinstance(job.request, TrainRequest)
+    assert job.state == "running"
     assert job.reason.startswith(f"process {os.getpid()}, which this server did not start")
 
 

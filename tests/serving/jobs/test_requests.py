@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,31 @@ def test_a_run_of_another_data_set_is_not_resumed(start: Start, out: Path, tmp_p
     assert "--data" in reply.json()["error"]["message"]
 
 
+def test_a_run_that_another_process_trains_is_left_alone(start: Start, photos: Path, out: Path) -> None:
+    run = out / "by-hand"
+    run.mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"data": str(photos), "recipe": {"model": "fcos"}}))
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": "now"}
+    (run / ".owner").write_text(json.dumps(owner))
+    client = start()
+    own = client.add(seed=WAITS)
+    client.wait(own, "running")
+    (job,) = [each for each in client.http.get("/v1/jobs").json()["jobs"] if each["name"] == "by-hand"]
+    assert (job["state"], job["actions"]) == ("running", [])
+    for action in ("stop", "resume", "remove"):
+        assert client.act(job, action).status_code == 409
+    assert client.look(own)["state"] == "running"
+
+
+def test_the_evaluation_of_a_run_is_its_report(start: Start, out: Path) -> None:
+    client = start()
+    job = client.wait(client.add(), "done")
+    assert not job["has_report"]
+    write_report(out / job["name"] / "evaluation.html")
+    assert client.look(job)["has_report"]
+    assert client.http.get(f"/v1/jobs/{job['id']}/report").status_code == 200
+
+
 def test_the_progress_of_a_training(start: Start, out: Path) -> None:
     client = start()
     job = client.add(seed=WAITS, minutes=1)
@@ -127,16 +154,21 @@ def test_pictures_are_found_by_listed_names(start: Start, out: Path) -> None:
 # ---------------------------------------------------------------- reports
 
 
+def write_report(file: Path) -> None:
+    """A report as boxmask writes them."""
+    style, script = "body {}", "void 0"
+    policy = page_policy(style, script).replace("'", "&#39;")
+    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    with write_output(file) as partial:
+        partial.write_text(f"<html>{head}<style>{style}</style><script>{script}</script>")
+
+
 def report_in(out: Path, client: Client) -> tuple[str, Path]:
     """A comparison with a report that boxmask wrote."""
     folder = out / "compared"
     (folder / "runs").mkdir(parents=True)
     (folder / "settings.json").write_text(json.dumps({"data": "photos"}))
-    style, script = "body {}", "void 0"
-    with write_output(folder / "report.html") as partial:
-        policy = page_policy(style, script).replace("'", "&#39;")
-        head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        partial.write_text(f"<html>{head}<style>{style}</style><script>{script}</script>")
+    write_report(folder / "report.html")
     (job,) = client.http.get("/v1/jobs").json()["jobs"]
     assert job["has_report"]
     return job["id"], folder / "report.html"

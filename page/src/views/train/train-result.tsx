@@ -45,7 +45,8 @@ function Pictures({ job }: { job: Detail }) {
   const index = Math.min(chosen ?? last, last);
   const picture = job.pictures[index];
   if (!picture) return null;
-  const title = text("train.found", { percent: text.percent(picture.percent / 100) });
+  const percent = text.percent(picture.percent / 100);
+  const title = picture.percent ? text("train.found", { percent }) : text("train.foundBefore");
   const move = (step: number) => setChosen(Math.max(0, Math.min(last, index + step)));
   return (
     <section class="found">

@@ -91,7 +91,7 @@ class Describer:
     def _actions(self, job: Job, folder: Path) -> list[Action]:
         """What can be done with a job now."""
         if job.state == "running":
-            return ["stop"]
+            return [] if job.is_found else ["stop"]
         if job.state == "waiting":
             return ["remove"] if self._desk.queue.place(job) == 1 else ["up", "remove"]
         actions: list[Action] = []

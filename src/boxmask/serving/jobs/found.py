@@ -1,4 +1,4 @@
-"""Runs, comparisons and forecasts that lie in --out already, as jobs that have ended."""
+"""Runs, comparisons and forecasts that lie in --out already, as jobs."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ def _set_state(job: Job, folder: Path) -> None:
         job.state = "done"
         return
     owner = _owner(folder) if job.kind == "train" else None
-    job.state = "stopped"
+    job.state = "stopped" if owner is None else "running"
     if owner is not None:
-        job.reason = f"process {owner}, which this server did not start, is training this run."
+        job.reason = f"process {owner}, which this server did not start, trains this run."
 
 
 def _owner(folder: Path) -> int | None:

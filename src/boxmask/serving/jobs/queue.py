@@ -127,8 +127,8 @@ class JobQueue:
     def stop(self, job: Job) -> None:
         """Let a running job save its work and end. Raises RequestError."""
         with self._change():
-            if job.state not in ACTIVE:
-                raise wrong_state(job, "stopped", "running")
+            if job is not self._jobs.active:
+                raise wrong_state(job, "stopped", "running, as a process of this server")
             self._stop_running("")
 
     def remove(self, job: Job) -> None:

@@ -10,6 +10,9 @@ from boxmask.json_numbers import is_number
 from boxmask.runs.run import Run
 from boxmask.serving.jobs.job import Job
 
+EVALUATIONS = ("report.html", "evaluation.html")
+"""Names under which `boxmask evaluate RUN DATA --html RUN/NAME` puts a report into the folder of a run."""
+
 RESULTS = {"compare": ("comparison.json", "report.html"), "forecast": ("forecast.json", "forecast.html")}
 """The result of each kind as JSON and as a report."""
 
@@ -32,11 +35,9 @@ def is_complete(job: Job, folder: Path) -> bool:
 
 
 def report_of(kind: str, folder: Path) -> Path | None:
-    """The report of a comparison or forecast; None if there is none."""
-    if kind not in RESULTS:
-        return None
-    report = folder / RESULTS[kind][1]
-    return report if report.is_file() else None
+    """The report of a comparison or forecast, or of the evaluation of a run; None if there is none."""
+    names = EVALUATIONS if kind == "train" else RESULTS[kind][1:]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def deciding(metrics: Sequence[Mapping[str, float]]) -> tuple[str | None, float | None]:

@@ -87,7 +87,7 @@ def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
 
     @router.get(
         "/v1/jobs/{job_id}/report",
-        summary="The report of a comparison or forecast, as HTML",
+        summary="The report of a comparison, forecast or evaluation, as HTML",
         response_class=Response,
         responses=error_responses(404, 409) | {200: {"content": {"text/html": {}}}},
     )
