@@ -109,9 +109,9 @@ def test_the_queue_is_put_in_order_by_keyboard(open_view: Callable[..., Any]) ->
         start.focus()
         page.keyboard.press("Enter")
         page.get_by_role("article").get_by_role("heading", name=name).wait_for()
-    page.get_by_role("button", name="Move up: ssd-3").press("Enter")
+    page.get_by_role("list").get_by_role("button", name="Move up: ssd-3").press("Enter")
     page.locator("ul.jobs li:nth-child(2)", has_text="ssd-3").wait_for()
-    page.get_by_role("button", name="Remove: ssd-2").first.press("Enter")
+    page.get_by_role("list").get_by_role("button", name="Remove: ssd-2").press("Enter")
     page.get_by_role("link", name="ssd-2").wait_for(state="detached")
 
 
