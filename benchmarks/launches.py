@@ -5,25 +5,38 @@ No GPU is needed: operators run on the CPU, and are counted, on a device that ne
 
 An operator is at least one launch of a kernel; on small photos, launching takes longer than computing. At a
 synchronization the host waits until the device has finished, and launches nothing meanwhile. A training step
-is the losses, their gradients and one step of SGD over all parameters at once.
+is that of `boxmask train` on both sides: the losses, their gradients, clipping, AdamW, the moving average,
+and reading the losses once. The counts depend on the number of photos and classes, not on their size.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from boxmask.runs.recipe import Recipe
+from boxmask.training.optimizer import make_average, make_optimizer
 from stand_in_device import DEVICE, Counts, StandInDevice
 from torchvision_pairs import LOSSES, Pair, make_pair
 from training_step import make_photos
 
 SIDES = ("torchvision", "boxmask")
+HEADS = "heads and losses, or heads and postprocess"
+STAGES = {  # methods of boxmask's detectors, parts of torchvision's
+    "prepare": "image",
+    "transform": "image",
+    "features": "features",
+    "backbone": "features",
+    "rpn_proposals": "proposals",
+    "rpn_loss": "proposals",
+    "rpn": "proposals",
+}
 
 
 class Row(NamedTuple):
@@ -44,8 +57,10 @@ def count_network(name: str, side: int, batch: int, with_places: bool = False) -
         pixels, labels = [x.to(DEVICE) for x in images], [target.to(DEVICE) for target in targets]
         losses = (pair.reference_loss(pixels, labels), pair.loss(pixels, labels))
         networks: tuple[nn.Module, nn.Module] = (pair.reference, pair.detector)
+        for network in networks:
+            mark_stages(device, network)
         steps = {
-            side_name: count(device, make_step(network, loss))
+            side_name: count(device, make_training_step(device, network, loss))
             for side_name, network, loss in zip(SIDES, networks, losses, strict=True)
         }
         predictions = {
@@ -55,8 +70,51 @@ def count_network(name: str, side: int, batch: int, with_places: bool = False) -
     return Row(name, steps, predictions)
 
 
+def mark_stages(device: StandInDevice, network: nn.Module) -> None:
+    """Count what the methods and parts in STAGES ask for by their stage."""
+    for part in [network, *network.children()]:
+        for name, stage in STAGES.items():
+            if isinstance(found := getattr(part, name, None), nn.Module):
+                found.forward = in_stage(device, stage, found.forward)
+            elif found is not None:
+                setattr(part, name, in_stage(device, stage, found))
+
+
+def in_stage(device: StandInDevice, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, counted for a stage."""
+
+    def staged(*args: Any, **kwargs: Any) -> Any:
+        with device.stage(stage):
+            return function(*args, **kwargs)
+
+    return staged
+
+
+def make_training_step(
+    device: StandInDevice, network: nn.Module, loss: Callable[[], dict[str, torch.Tensor]]
+) -> Callable[[], None]:
+    """A function that does one step as `boxmask train` does."""
+    recipe = Recipe()
+    optimizer, average = make_optimizer(network, recipe), make_average(network, recipe.ema_decay)
+
+    def step() -> None:
+        losses = torch.stack(list(loss().values()))
+        optimizer.zero_grad()
+        with device.stage("backward"):
+            losses.sum().backward()
+        with device.stage("clipping"):
+            norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
+        torch.cat([losses.detach(), norm[None]]).tolist()
+        with device.stage("optimizer"):
+            optimizer.step()
+        with device.stage("average"):
+            average.update_parameters(network)
+
+    return step
+
+
 def make_step(network: nn.Module, loss: Callable[[], dict[str, torch.Tensor]]) -> Callable[[], None]:
-    """A function that does one step of SGD."""
+    """A function that does one step of SGD, without clipping and average."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, 1e-4, momentum=0.9, foreach=True)
 
@@ -82,33 +140,44 @@ def predictors(pair: Pair, image: torch.Tensor) -> tuple[Callable[[], None], Cal
 
 
 def count(device: StandInDevice, work: Callable[[], None]) -> Counts:
-    """Count the second run, when what is kept between runs is there."""
+    """Count the third run, when what is kept between runs is there."""
     work()
-    device.counts = Counts()
     work()
-    counts, device.counts = device.counts, Counts()
-    return counts
+    return device.count(work)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=list(LOSSES), help="only this network (default: all)")
-    parser.add_argument("--side", type=int, default=320, help="shorter side of the photos in pixels")
+    parser.add_argument("--side", type=int, default=96, help="shorter side of the photos in pixels")
     parser.add_argument("--batch", type=int, default=4, help="photos per training step")
-    parser.add_argument("--by-operator", type=int, default=0, metavar="N", help="list the top N, with lines")
+    parser.add_argument("--stages", action="store_true", help="count each stage")
+    parser.add_argument("--operators", type=int, default=0, metavar="N", help="list the top N, with lines")
     options = parser.parse_args()
     console = Console(width=110)
-    table = Table("", "", "operators", "waits", "copies to the device", title="boxmask / torchvision")
+    table = Table("", "", "operators", "ratio", "waits", "ratio", title="boxmask / torchvision")
     for name in [options.only] if options.only else LOSSES:
-        row = count_network(name, options.side, options.batch, with_places=bool(options.by_operator))
+        row = count_network(name, options.side, options.batch, with_places=bool(options.operators))
         for work, sides in (("step", row.step), ("prediction", row.prediction)):
-            ours, theirs = sides["boxmask"], sides["torchvision"]
-            cells = [f"{a} / {b}" for a, b in zip(ours.totals(), theirs.totals(), strict=True)]
-            table.add_row(name, work, *cells)
+            table.add_row(name, work, *cells(sides["boxmask"].totals(), sides["torchvision"].totals()))
+            for stage in stages_of(sides) if options.stages else ():
+                ours, theirs = (sides[side].of_stage(stage) for side in reversed(SIDES))
+                table.add_row("", f"  {stage or HEADS}", *cells(ours, theirs), style="dim")
             for side_name, counts in sides.items():
-                if options.by_operator:
-                    console.print(top_places(counts, options.by_operator, f"{name}, {work}, {side_name}"))
+                if options.operators:
+                    console.print(top_places(counts, options.operators, f"{name}, {work}, {side_name}"))
     console.print(table)
+
+
+def cells(ours: tuple[int, int], theirs: tuple[int, int]) -> list[str]:
+    """The counts of both sides and their ratios."""
+    pairs = zip(ours, theirs, strict=True)
+    return [cell for a, b in pairs for cell in (f"{a} / {b}", f"{a / b:.2f}" if b else "")]
+
+
+def stages_of(sides: dict[str, Counts]) -> list[str]:
+    """The stages of both sides, in the order in which they run."""
+    return list(dict.fromkeys(stage for counts in sides.values() for stage in counts.operators))
 
 
 def top_places(counts: Counts, number: int, title: str) -> Table:

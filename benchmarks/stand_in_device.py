@@ -3,29 +3,36 @@
 Inside `StandInDevice`, tensors on the device "meta" have values. Networks choose their path by the device's
 name, so that they run torchvision's and PyTorch's operators as on a GPU, with the results of the CPU.
 
-An operator counts if it computes: views, allocations and changes of metadata do not. A synchronization is a
-point at which the host needs a result before it goes on: a scalar, a copy to the host, or an operator whose
-result has a size that depends on values.
+An operator counts if it computes: views, allocations and changes of metadata do not. A mask as an index
+counts twice, because a `nonzero` comes first. An operator over a list of tensors counts once.
+
+A synchronization is a point at which the host waits for the device: it needs a scalar, a copy or the size of
+a result, or it copies to the device without `non_blocking`.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+from torch._C import DispatchKey
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-DEVICE = torch.device("meta")
-HOST = torch.device("cpu")
+from stand_in_tensor import DEVICE, HOST, Creation, OnDevice
+
 VALUE_SIZED = {"nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "nms"}
-SCALARS = {"_local_scalar_dense", "equal", "is_nonzero", "item"}
+SCALARS = {"_local_scalar_dense", "equal"}
+COPIES = {"_to_copy", "copy_"}
 INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}  # a mask among the indices has a nonzero
 FREE = {
     "empty",
@@ -45,73 +52,71 @@ FREE = {
 SKIPPED_FOLDERS = ("/torch/", "/contextlib", "/jaxtyping/", "/torchvision/_", "/torchvision/ops/_")
 
 
-class OnDevice(Tensor):
-    """A tensor of the stand-in device, with a tensor on the CPU that holds its values."""
-
-    values: Tensor
-
-    @staticmethod
-    def __new__(cls, values: Tensor) -> OnDevice:
-        """Wrap `values`, whose shape, strides and type it takes."""
-        made: OnDevice = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
-            cls,
-            values.size(),
-            strides=values.stride(),
-            storage_offset=values.storage_offset(),
-            dtype=values.dtype,
-            device=DEVICE,
-        )
-        made.values = values
-        return made
-
-    @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Raise: the mode runs every operator."""
-        raise RuntimeError(f"{func} ran outside StandInDevice")
-
-
 @dataclass
 class Counts:
     """What was asked of the device.
 
-    operators: runs by name
-    waits:     synchronizations by name
-    copies:    copies from the host to the device
+    operators: runs by stage
+    waits:     synchronizations by stage
     places:    runs and waits by (name, line of code)
     """
 
     operators: Counter[str] = field(default_factory=Counter)
     waits: Counter[str] = field(default_factory=Counter)
-    copies: int = 0
     places: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def totals(self) -> tuple[int, int, int]:
-        """Operators, waits and copies."""
-        return self.operators.total(), self.waits.total(), self.copies
+    def totals(self) -> tuple[int, int]:
+        """Operators and waits."""
+        return self.operators.total(), self.waits.total()
+
+    def of_stage(self, stage: str) -> tuple[int, int]:
+        """Operators and waits of one stage."""
+        return self.operators[stage], self.waits[stage]
 
 
-class StandInDevice(TorchDispatchMode):
+class StandInDevice:
     """Run operators of the device on the CPU, and count them.
 
     with_places: also count by line of code, which is slow
     """
 
     def __init__(self, with_places: bool = False) -> None:
-        super().__init__()
-        self.with_places = with_places
-        self.creation = _Creation()
-        self.counts = Counts()
+        self._operators = _Operators(with_places)
+        self._inside = ExitStack()
 
     def __enter__(self) -> StandInDevice:
         """Switch on."""
-        self.creation.__enter__()
-        super().__enter__()
+        for manager in (Creation(), *_lists_of_a_gpu(), self._operators):
+            self._inside.enter_context(manager)
         return self
 
     def __exit__(self, *error: Any) -> None:
         """Switch off."""
-        super().__exit__(*error)
-        self.creation.__exit__(*error)
+        self._inside.close()
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Count what runs inside the block for this stage, unless it is inside the block of another one."""
+        return self._operators.in_stage(name)
+
+    def count(self, work: Callable[[], object]) -> Counts:
+        """Count what `work` asks for."""
+        self._operators.counts = counts = Counts()
+        work()
+        self._operators.counts = Counts()
+        return counts
+
+
+class _Operators(TorchDispatchMode):
+    def __init__(self, with_places: bool) -> None:
+        super().__init__()
+        self.with_places, self.stage, self.counts = with_places, "", Counts()
+
+    @contextmanager
+    def in_stage(self, name: str) -> Iterator[None]:
+        before = self.stage
+        self.stage = before or name
+        yield
+        self.stage = before
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator."""
@@ -122,6 +127,11 @@ class StandInDevice(TorchDispatchMode):
         on_device = targets[0] == DEVICE if targets else bool(inputs)
         if not inputs and not on_device:
             return func(*args, **kwargs)
+        if torch.is_inference_mode_enabled() and DispatchKey.CompositeImplicitAutograd not in func.py_kernels:
+            with self:  # operators made of operators, which outside of inference mode autograd takes apart
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
         args_on_host, kwargs_on_host = tree_map(_on_host, (args, kwargs))
         # a view of a normal tensor is a normal tensor, also in inference mode
         from_normal = _returns_views(func) and not any(x.is_inference() for x in inputs)
@@ -134,42 +144,22 @@ class StandInDevice(TorchDispatchMode):
         self, func: Any, args: Any, kwargs: Any, inputs: list[OnDevice], result: Any, on_device: bool
     ) -> None:
         packet = func._schema.name.split("::")[-1]
-        from_host = any(isinstance(x, Tensor) and not isinstance(x, OnDevice) for x in args[:1])
-        if on_device and from_host and not inputs:
-            self.counts.copies += 1
+        copies = on_device and packet in COPIES and _is_on_host(args[packet == "copy_"])
         waits = packet in VALUE_SIZED | SCALARS or not on_device
+        waits |= copies and not kwargs.get("non_blocking", len(args) > 2 and args[2])
+        operators = int(packet not in FREE | SCALARS and (func._schema.is_mutable or _is_new(result, inputs)))
         if packet in INDEXING:
-            masks = [x for x in args[1] if isinstance(x, Tensor) and x.dtype == torch.bool]
+            masks = [x for x in args[1] if isinstance(x, Tensor) and x.dtype in (torch.bool, torch.uint8)]
             filled = packet != "index" and len(masks) == len(args[1]) == 1 and args[2].numel() == 1
-            waits = bool(masks) and not filled  # PyTorch fills a mask with one value in place
+            waits = any(_is_on_host(x) for x in args[1])
+            waits |= bool(masks) and not filled  # PyTorch fills a mask with one value in place
+            operators += len(masks) * (not filled)
         elif packet == "repeat_interleave":
             waits = kwargs.get("output_size") is None
-        elif packet == "where":
-            waits = len(args) == 1
-        computes = packet not in FREE | SCALARS and (func._schema.is_mutable or _is_new(result, inputs))
-        self.counts.waits[packet] += waits
-        self.counts.operators[packet] += computes
-        if self.with_places and (waits or computes):
-            self.counts.places[("wait: " if waits else "") + packet, _line()] += 1
-
-
-class _Creation(TorchFunctionMode):
-    """Create tensors from Python's numbers on the host and copy them: on "meta", PyTorch drops the values."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one function of PyTorch."""
-        kwargs = dict(kwargs or {})
-        made = func in (torch.tensor, torch.as_tensor) and not isinstance(args[0], Tensor)
-        if made and torch.device(kwargs.get("device") or HOST) == DEVICE:
-            return func(*args, **{**kwargs, "device": HOST}).to(DEVICE)
-        if func is Tensor.new_tensor and isinstance(args[0], OnDevice):
-            dtype = kwargs.get("dtype") or args[0].dtype
-            return torch.tensor(args[1], dtype=dtype).to(DEVICE)
-        if func is Tensor.tolist and isinstance(args[0], OnDevice):
-            return args[0].to(HOST).tolist()
-        if func is Tensor.numpy and isinstance(args[0], OnDevice):
-            return args[0].to(HOST).numpy()
-        return func(*args, **kwargs)
+        self.counts.waits[self.stage] += waits
+        self.counts.operators[self.stage] += operators
+        if self.with_places and (waits or operators):
+            self.counts.places[("wait: " if waits else "") + packet, _line()] += max(1, operators)
 
 
 def _returns_views(func: Any) -> bool:
@@ -183,6 +173,22 @@ def _is_new(result: Any, inputs: list[OnDevice]) -> bool:
     storages = {x.values.untyped_storage().data_ptr() for x in inputs}
     made = [x for x in tree_flatten(result)[0] if isinstance(x, Tensor)]
     return not made or any(x.untyped_storage().data_ptr() not in storages for x in made)
+
+
+def _lists_of_a_gpu() -> list[AbstractContextManager[Any]]:
+    """Put the device on PyTorch's lists of those on which it updates all parameters at once."""
+    lists = {
+        "_get_foreach_kernels_supported_devices": lambda: [DEVICE.type],
+        "_get_fused_kernels_supported_devices": lambda: [DEVICE.type],
+        "_foreach_supported_types": [OnDevice],
+    }
+    modules = [import_module(name) for name in ("torch.utils._foreach_utils", "torch.optim.optimizer")]
+    found = [(module, name) for module in modules for name in lists if hasattr(module, name)]
+    return [patch.object(module, name, lists[name]) for module, name in found]
+
+
+def _is_on_host(x: Any) -> bool:
+    return isinstance(x, Tensor) and not isinstance(x, OnDevice)
 
 
 def _on_host(x: Any) -> Any:

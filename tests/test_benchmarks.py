@@ -13,7 +13,13 @@ import pytest
 from boxmask.models.table import make_config, model_entry
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("many_labels", "side_by_side", "stand_in_device", "torchvision_pairs")  # no scripts
+MODULES = (  # no scripts
+    "many_labels",
+    "side_by_side",
+    "stand_in_device",
+    "stand_in_tensor",
+    "torchvision_pairs",
+)
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in MODULES)
 
 
@@ -49,21 +55,15 @@ def test_the_lineage_times_functions_that_exist(monkeypatch: pytest.MonkeyPatch)
         assert not watch.seconds
 
 
-def test_the_path_of_a_gpu_gives_the_losses_of_a_cpu_with_fewer_operators_than_torchvision(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_path_of_a_gpu_gives_the_losses_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     launches, name = load(monkeypatch, "launches"), "retinanet_resnet50_fpn"
-    device = launches.StandInDevice()
     pair = launches.make_pair(name, 64)
     images, targets = launches.make_photos(2)
     expected = {key: loss.item() for key, loss in pair.detector.loss(images, targets).items()}
-    with device:
+    with launches.StandInDevice():
         pixels, labels = [x.to(launches.DEVICE) for x in images], [x.to(launches.DEVICE) for x in targets]
         found = pair.to(launches.DEVICE).detector.loss(pixels, labels)
         assert {key: loss.item() for key, loss in found.items()} == pytest.approx(expected, rel=1e-4)
-    row = launches.count_network(name, 64, 1)
-    for sides in (row.step, row.prediction):
-        assert sides["boxmask"].totals()[0] <= sides["torchvision"].totals()[0]
 
 
 def test_gpu_benchmarks_report_a_failed_section(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.stop_signals import STOP_SIGNALS
 from boxmask.training.background import run_in_background
+from boxmask.training.optimizer import MovingAverage
 from boxmask.training.progress import Report
 from boxmask.training.stages import gradient_descent
 from boxmask.training.train import resume, train
@@ -140,7 +141,7 @@ def test_a_step_that_was_cut_in_half_is_not_saved(
     equal_files: Compare,
 ) -> None:
     """The weights have changed, the average has not: the save before counts."""
-    original, calls = torch.optim.swa_utils.AveragedModel.update_parameters, [0]
+    original, calls = MovingAverage.update_parameters, [0]
 
     def update(self: Any, network: Any) -> None:
         calls[0] += 1
@@ -150,7 +151,7 @@ def test_a_step_that_was_cut_in_half_is_not_saved(
 
     run = Run(tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(torch.optim.swa_utils.AveragedModel, "update_parameters", update)
+        patch.setattr(MovingAverage, "update_parameters", update)
         with pytest.raises(TrainingError, match="out of memory"):
             train(demo, replace(recipe, save_seconds=1e-6), run.path)
     assert read_checkpoint(run.resume_file)[1].training["step"] == 3

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from boxmask.runs.recipe import Recipe
-
-Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -50,19 +51,37 @@ def make_average(network: nn.Module, decay: float, first_updates: int = 0) -> Av
     Statistics are averaged as in torchvision's training references: those of the latest weights do not fit
     averaged weights. Whole numbers, such as a count of batches, are copied.
     """
+    average = MovingAverage(network, use_buffers=True)
+    average.decay = decay
+    average.n_averaged = average.n_averaged.cpu() + first_updates  # no wait for a GPU to read it
+    return average
+
+
+class MovingAverage(AveragedModel):
+    """See `make_average`."""
+
+    decay: float
 
     @torch.no_grad()
-    def update(averages: Tensors, latest: Tensors, _: torch.Tensor | int) -> None:
-        if not averages[0].is_floating_point():
-            for average, value in zip(averages, latest, strict=True):
-                average.copy_(value)
-            return
-        count = int(averaged_model.n_averaged)
-        keep = min(decay, (1 + count) / (10 + count))
-        get_ema_multi_avg_fn(keep)(averages, latest, count)
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move the average towards the latest weights.
 
-    averaged_model = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
-    averaged_model.n_averaged = (
-        averaged_model.n_averaged.cpu() + first_updates
-    )  # no wait for a GPU to read it
-    return averaged_model
+        PyTorch's own function copies the count of updates to a GPU and waits for it.
+        """
+        count = int(self.n_averaged)
+        moved: list[tuple[torch.Tensor, torch.Tensor]] = []
+        copied: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for pair in zip(_weights_and_buffers(self.module), _weights_and_buffers(model), strict=True):
+            (moved if count and pair[0].is_floating_point() else copied).append(pair)
+        for average, latest in copied:
+            average.copy_(latest)
+        if moved:
+            keep = min(self.decay, (1 + count) / (10 + count))
+            averages, targets = (list(column) for column in zip(*moved, strict=True))
+            get_ema_multi_avg_fn(keep)(averages, targets, count)
+        self.n_averaged += 1
+
+
+def _weights_and_buffers(network: nn.Module) -> Iterator[torch.Tensor]:
+    """The tensors of the network without their graph."""
+    return (tensor.detach() for tensor in chain(network.parameters(), network.buffers()))

@@ -208,13 +208,15 @@ def _step(
     with _restore_statistics_on_error(model):
         with SeededRandomNumbers.of_step(session.recipe.seed, state.clock.step):
             losses: dict[str, Tensor] = model(batch)
-        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-        _check_finite(values, session, batch)
+        parts = torch.stack(list(losses.values()))
         optimizer.zero_grad()
-        accelerator.backward(torch.stack(list(losses.values())).sum())
-        norm = float(accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm) or 0.0)
+        accelerator.backward(parts.sum())
+        norm = accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm)
+        *read, gradient = torch.cat([parts.detach(), norm.view(1)]).tolist()  # a GPU is waited for once
+        values = dict(zip(losses, read, strict=True))
+        _check_finite(values, session, batch)
         if accelerator.scaler is None:  # a gradient scaler skips such steps and lowers its scale
-            _check_finite({**values, "gradient": norm}, session, batch)
+            _check_finite({**values, "gradient": gradient}, session, batch)
     with ignore_worker_errors():
         state.consistent = False
         optimizer.step()
