@@ -6,7 +6,8 @@ No GPU is needed: operators run on the CPU, and are counted, on a device that ne
 An operator is at least one launch of a kernel; on small photos, launching takes longer than computing. At a
 synchronization the host waits until the device has finished, and launches nothing meanwhile. A training step
 is that of `boxmask train` on both sides: the losses, their gradients, clipping, AdamW, the moving average,
-and reading the losses once. The counts depend on the number of photos and classes, not on their size.
+and reading the losses once. The counts depend on the number of photos, classes and detections, not on the
+size of photos.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.training.optimizer import make_average, make_optimizer
 from stand_in_device import DEVICE, Counts, StandInDevice
 from torchvision_pairs import LOSSES, Pair, make_pair
-from training_step import make_photos
+from training_step import freeze, make_photos
 
 SIDES = ("torchvision", "boxmask")
 HEADS = "heads and losses, or heads and postprocess"
@@ -59,13 +60,14 @@ def count_network(name: str, side: int, batch: int, with_places: bool = False) -
         networks: tuple[nn.Module, nn.Module] = (pair.reference, pair.detector)
         for network in networks:
             mark_stages(device, network)
+        predictions = {  # first, because a step changes the weights of the two sides in different ways
+            side_name: count(device, work)
+            for side_name, work in zip(SIDES, predictors(pair, pixels[0]), strict=True)
+        }
+        freeze(pair.reference)
         steps = {
             side_name: count(device, make_training_step(device, network, loss))
             for side_name, network, loss in zip(SIDES, networks, losses, strict=True)
-        }
-        predictions = {
-            side_name: count(device, work)
-            for side_name, work in zip(SIDES, predictors(pair, pixels[0]), strict=True)
         }
     return Row(name, steps, predictions)
 
@@ -140,8 +142,7 @@ def predictors(pair: Pair, image: torch.Tensor) -> tuple[Callable[[], None], Cal
 
 
 def count(device: StandInDevice, work: Callable[[], None]) -> Counts:
-    """Count the third run, when what is kept between runs is there."""
-    work()
+    """Count the second run, when what is kept between runs is there."""
     work()
     return device.count(work)
 
@@ -183,12 +184,14 @@ def stages_of(sides: dict[str, Counts]) -> list[str]:
 def top_places(counts: Counts, number: int, title: str) -> Table:
     """The lines that run most operators, and those that wait."""
     table = Table("count", "operator", "line", title=title)
-    waits = [item for item in counts.places.most_common() if item[0][0].startswith("wait")]
-    for (operator, line), times in counts.places.most_common(number):
-        table.add_row(str(times), operator, line)
-    table.add_section()
-    for (operator, line), times in waits[:number]:
-        table.add_row(str(times), operator, line)
+    sections: list[list[tuple[tuple[str, str], int]]] = [[], []]
+    for place, times in counts.places.most_common():
+        sections[place[0].startswith("wait: ")].append((place, times))
+    for section in sections:
+        for (operator, line), times in section[:number]:
+            if times:
+                table.add_row(str(times), operator, line)
+        table.add_section()
     return table
 
 

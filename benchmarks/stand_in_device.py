@@ -49,7 +49,7 @@ FREE = {
     "set_",
     "resize_",
 }
-SKIPPED_FOLDERS = ("/torch/", "/contextlib", "/jaxtyping/", "/torchvision/_", "/torchvision/ops/_")
+SKIPPED = ("/stand_in_", "/torch/", "/contextlib", "/jaxtyping/", "/torchvision/_", "/torchvision/ops/_")
 
 
 @dataclass
@@ -159,7 +159,9 @@ class _Operators(TorchDispatchMode):
         self.counts.waits[self.stage] += waits
         self.counts.operators[self.stage] += operators
         if self.with_places and (waits or operators):
-            self.counts.places[("wait: " if waits else "") + packet, _line()] += max(1, operators)
+            line = _line()
+            self.counts.places[packet, line] += operators
+            self.counts.places["wait: " + packet, line] += waits
 
 
 def _returns_views(func: Any) -> bool:
@@ -213,6 +215,6 @@ def _line() -> str:
     """The innermost line outside PyTorch's own code, as "file:line"; "backward" if there is none."""
     for frame in reversed(traceback.extract_stack()):
         name = frame.filename
-        if name != __file__ and not any(folder in name for folder in SKIPPED_FOLDERS):
+        if not any(part in name for part in SKIPPED):
             return "backward" if ".backward()" in (frame.line or "") else f"{Path(name).name}:{frame.lineno}"
     return "?"

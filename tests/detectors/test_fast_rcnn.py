@@ -115,7 +115,7 @@ def test_a_quarter_of_64_rois_are_objects() -> None:
         many(300, (10, 10, 30, 15)),
         many(300, (40, 40, 50, 50)),
     )
-    kept, labels, deltas, _ = sample_rois([torch.cat([near, background, far])], [OBJECTS], HOW)
+    kept, labels, deltas, *_ = sample_rois([torch.cat([near, background, far])], [OBJECTS], HOW)
     assert len(kept[0]) == len(labels) == len(deltas) == 64
     assert (labels < 2).tolist() == [True] * 16 + [False] * 48  # the background comes after the classes
     assert (labels[16:] == 2).all()
@@ -137,7 +137,7 @@ def test_64_rois_per_photo() -> None:
 
 
 def test_ground_truth_is_added_to_the_proposals() -> None:
-    kept, labels, deltas, _ = sample_rois([NONE], [OBJECTS], HOW)
+    kept, labels, deltas, *_ = sample_rois([NONE], [OBJECTS], HOW)
     assert sorted(kept[0].tolist()) == OBJECTS.boxes.tolist()
     assert sorted(labels.tolist()) == [0, 1]
     assert not deltas.any()
@@ -151,14 +151,14 @@ def test_ignored_ground_truth_is_not_added() -> None:
 
 def test_deltas_are_from_roi_to_object() -> None:
     rois = torch.tensor([[60.0, 60, 80, 78]])
-    kept, labels, deltas, _ = sample_rois([rois], [OBJECTS], HOW)
+    kept, labels, deltas, *_ = sample_rois([rois], [OBJECTS], HOW)
     row = kept[0].tolist().index(rois[0].tolist())
     assert labels[row] == 0
     torch.testing.assert_close(deltas[row], torch.tensor([0, 1 / 18, 0, math.log(20 / 18)]))
 
 
 def test_no_boxes_at_all_give_no_rois() -> None:
-    kept, labels, deltas, _ = sample_rois([NONE, NONE], [Target.of([], [])] * 2, HOW)
+    kept, labels, deltas, *_ = sample_rois([NONE, NONE], [Target.of([], [])] * 2, HOW)
     assert [len(rois) for rois in kept] == [0, 0]
     assert (len(labels), deltas.shape) == (0, (0, 4))
 
@@ -166,9 +166,12 @@ def test_no_boxes_at_all_give_no_rois() -> None:
 # ---------------------------------------------------------------- section 2.3: the loss
 
 
+NO_ROWS = torch.zeros(0, dtype=torch.int64)
+
+
 def test_background_has_no_box_loss() -> None:
     logits, deltas = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, 4, requires_grad=True)
-    losses = roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4), 1.0)
+    losses = roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4), 1.0, NO_ROWS)
     assert losses["roi_box"].item() == 0
     torch.testing.assert_close(losses["roi_class"], F.cross_entropy(logits, torch.full((5,), 2)))
     losses["roi_box"].backward()
@@ -177,15 +180,14 @@ def test_background_has_no_box_loss() -> None:
 
 
 def test_no_rois_give_zero_loss() -> None:
-    none = torch.zeros(0, dtype=torch.int64)
-    losses = roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), none, torch.zeros(0, 4), 1.0)
+    losses = roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), NO_ROWS, torch.zeros(0, 4), 1.0, NO_ROWS)
     assert [loss.item() for loss in losses.values()] == [0, 0]
 
 
 def test_only_the_deltas_of_the_true_class_get_a_gradient() -> None:
     deltas = torch.zeros(3, 2, 4, requires_grad=True)
     labels, targets = torch.tensor([1, 2, 0]), torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 0]])
-    losses = roi_loss(torch.zeros(3, 3), deltas, labels, targets, 1.0)
+    losses = roi_loss(torch.zeros(3, 3), deltas, labels, targets, 1.0, torch.tensor([0, 2]))
     assert losses["roi_box"].item() == pytest.approx((0.5 + 1.5) / 3)
     losses["roi_box"].backward()
     assert deltas.grad is not None

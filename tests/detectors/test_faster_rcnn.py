@@ -75,13 +75,13 @@ SIZE = (100, 100)
 
 
 def test_best_of_each_object_or_iou_of_seven_tenths(network: FasterRCNN) -> None:
-    matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
+    matched = match_anchors(ANCHORS, [OBJECTS], [SIZE], network.config)[0].tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, 2, BACKGROUND, BACKGROUND]
 
 
 def test_anchors_across_the_border_may_be_ignored(with_options: Change) -> None:
     network = with_options(rpn_train_border_anchors=False)
-    matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
+    matched = match_anchors(ANCHORS, [OBJECTS], [SIZE], network.config)[0].tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
 
 
@@ -90,19 +90,19 @@ def test_an_object_at_the_border_gets_its_best_anchor_inside_the_photo(with_opti
     network = with_options(rpn_train_border_anchors=False)
     edge = Target.of([[80, 20, 100, 40]], [0])
     anchors = torch.tensor([[86.0, 20, 106, 40], [70, 20, 90, 40], [62, 20, 82, 40]])
-    assert match_anchors(anchors, edge, SIZE, network.config).tolist() == [IGNORE, 0, BACKGROUND]
-    outside = match_anchors(anchors[:1], edge, SIZE, network.config)
+    assert match_anchors(anchors, [edge], [SIZE], network.config)[0].tolist() == [IGNORE, 0, BACKGROUND]
+    outside = match_anchors(anchors[:1], [edge], [SIZE], network.config)[0]
     assert outside.tolist() == [IGNORE]  # no anchor is inside the photo
 
 
 def test_anchors_in_ignored_objects_are_ignored(network: FasterRCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True, False])
-    matched = match_anchors(ANCHORS, crowd, SIZE, network.config).tolist()
+    matched = match_anchors(ANCHORS, [crowd], [SIZE], network.config)[0].tolist()
     assert matched == [IGNORE] * 6 + [2, BACKGROUND, BACKGROUND]
 
 
 def test_no_objects_make_all_anchors_background(network: FasterRCNN) -> None:
-    matched = match_anchors(ANCHORS, Target.of([], []), SIZE, network.config)
+    matched = match_anchors(ANCHORS, [Target.of([], [])], [SIZE], network.config)[0]
     assert (matched == BACKGROUND).all()
 
 
@@ -204,7 +204,7 @@ def many(count: int, box: tuple[float, ...]) -> Tensor:
 
 def test_a_quarter_of_the_sampled_proposals_are_objects(network: FasterRCNN) -> None:
     near, far = many(100, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))
-    kept, labels, deltas, _ = network.sample_proposals([torch.cat([near, far])], [OBJECTS])
+    kept, labels, deltas, *_ = network.sample_proposals([torch.cat([near, far])], [OBJECTS])
     assert len(kept[0]) == len(labels) == len(deltas) == 128
     assert int((labels < 2).sum()) == 32
     assert (labels[32:] == 2).all()  # the background comes after the classes
@@ -214,7 +214,7 @@ def test_a_quarter_of_the_sampled_proposals_are_objects(network: FasterRCNN) -> 
 
 def test_labels_and_deltas_of_sampled_proposals(network: FasterRCNN) -> None:
     proposals = torch.tensor([[60.0, 60, 80, 78], [60, 60, 80, 69], [0, 0, 5, 5]])  # IoU 0.9, 0.45, 0
-    kept, labels, deltas, _ = network.sample_proposals([proposals], [OBJECTS])
+    kept, labels, deltas, *_ = network.sample_proposals([proposals], [OBJECTS])
     expected = {  # box: label; the ground truth joins
         (60, 60, 80, 78): 1,
         (60, 60, 80, 69): 2,

@@ -65,6 +65,7 @@ DRAWN = SampledRois(
     torch.tensor([1, 0, 2, 0]),
     torch.zeros(4, 4),
     torch.tensor([1, 0, -1, 0]),
+    torch.tensor([0, 1, 3]),
 )
 
 

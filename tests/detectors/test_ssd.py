@@ -150,9 +150,12 @@ def test_matching_in_chunks_equals_matching_at_once() -> None:
 def test_hard_negatives_have_the_highest_background_loss() -> None:
     logits = torch.tensor([[0.0, 0, 9], [5, 0, 0], [0, 2, 0], [0, 0, 1], [9, 0, 0]])
     matched = torch.tensor([BACKGROUND, BACKGROUND, BACKGROUND, 0, IGNORE])
-    assert hard_negatives(logits, matched, 2).tolist() == [1, 2]
-    assert hard_negatives(logits, matched, 0).tolist() == []
-    assert hard_negatives(logits, matched, 99).tolist() == [1, 2, 0]
+    logits = torch.stack([logits, logits.flip(0), logits])
+    matched = torch.stack([matched, matched.flip(0), torch.full_like(matched, BACKGROUND)])
+    image, row = hard_negatives(logits, matched, 2, 2)
+    assert (image.tolist(), row.tolist()) == ([0, 0, 1, 1], [1, 2, 3, 2])
+    assert not hard_negatives(logits[2:], matched[2:], 3, 0)[1].tolist()  # without objects
+    assert hard_negatives(logits[:1], matched[:1], 99, 1)[1].tolist() == [1, 2, 0]
 
 
 def test_the_loss_by_hand(detector: SSD) -> None:

@@ -6,8 +6,10 @@ from itertools import permutations
 import pytest
 import torch
 
+from boxmask.geometry import boxes as box
 from boxmask.geometry import matching
-from boxmask.geometry.matching import BACKGROUND, IGNORE, first_of_shuffle, match, match_boxes, sample
+from boxmask.geometry.matching import BACKGROUND, IGNORE, match, match_boxes
+from boxmask.geometry.sampling import first_of_shuffle, sample
 
 IOU = torch.tensor(
     [  # two ground-truth boxes, six candidates
@@ -78,11 +80,38 @@ def test_an_object_inside_a_crowd_is_matched() -> None:
 
 def test_negatives_take_the_places_that_positives_leave() -> None:
     matched = torch.tensor([0, 0, 0] + [BACKGROUND] * 20 + [IGNORE] * 5)
-    positive, negative = sample(matched, 16, 0.5)
-    assert sorted(positive.tolist()) == [0, 1, 2]
-    assert len(negative) == 13
-    positive, negative = sample(matched, 8, 0.25)
-    assert (len(positive), len(negative)) == (2, 6)
+    found = sample([matched], 16, 0.5)
+    assert found.positive.tolist() == [0, 1, 2]
+    assert sorted(found.rows[:3].tolist()) == [0, 1, 2]
+    assert found.counts == [16]
+    found = sample([matched], 8, 0.25)
+    assert (found.positive.tolist(), found.counts) == ([0, 1], [8])
+
+
+def test_samples_of_a_batch_are_those_of_its_photos() -> None:
+    """The third photo has no candidates, the second has few."""
+    photos = [torch.tensor([2, IGNORE, BACKGROUND, 0] * 9), torch.tensor([BACKGROUND, 1])]
+    photos.append(torch.zeros(0, dtype=torch.int64))
+    together = sample(photos, 8, 0.5, torch.Generator().manual_seed(0))
+    one_by_one = torch.Generator().manual_seed(0)
+    alone = [sample([photo], 8, 0.5, one_by_one) for photo in photos]
+    assert torch.equal(together.rows, torch.cat([samples.rows for samples in alone]))
+    assert together.counts == [8, 2, 0]
+    assert together.photos.tolist() == [0] * 8 + [1] * 2
+    assert (torch.cat(photos)[together.places][together.positive] >= 0).all()
+    assert together.positive.tolist() == [0, 1, 2, 3, 8]
+
+
+def test_matches_of_a_batch_are_those_of_its_photos() -> None:
+    torch.manual_seed(0)
+    corners = torch.rand(60, 2) * 40
+    candidates = torch.cat([corners, corners + 5 + torch.rand(60, 2) * 20], dim=1)
+    photos = [candidates[:5] + 1, candidates[:0], candidates[20:23] - 1]
+    overlaps = box.iou(box.pad(photos), candidates)
+    assert overlaps.shape == (3, 5, 60)
+    found = match(overlaps, 0.3, 0.7, overlaps.amax(dim=2))
+    expected = [match_boxes(candidates, boxes, None, (0.3, 0.7), allow_low_quality=True) for boxes in photos]
+    assert torch.equal(found, torch.stack(expected))
 
 
 def test_the_first_of_a_shuffle_are_all_ordered_choices_equally_often() -> None:
@@ -97,7 +126,7 @@ def test_the_first_of_a_shuffle_are_all_ordered_choices_equally_often() -> None:
 def test_a_few_of_many_rows_are_sampled_without_repetition_and_from_everywhere() -> None:
     matched = torch.full((100_000,), BACKGROUND)
     generator = torch.Generator().manual_seed(0)
-    samples = torch.stack([sample(matched, 256, 0.5, generator)[1] for _ in range(100)])
+    samples = torch.stack([sample([matched], 256, 0.5, generator).rows for _ in range(100)])
     assert all(len(set(row.tolist())) == 256 for row in samples)
     in_tenths = (samples.flatten() // 10_000).bincount(minlength=10)
     assert (in_tenths - 2560).abs().max() < 4 * 2560**0.5

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from boxmask.geometry import points as module
+from boxmask.geometry.boxes import pad
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
 
@@ -79,3 +80,9 @@ def test_centerness() -> None:
     points = torch.tensor([[20.0, 20], [15, 20], [15, 25]])
     expected = torch.tensor([1, math.sqrt(1 / 3), 1 / 3])
     torch.testing.assert_close(centerness_targets(points, torch.tensor([SMALL] * 3)), expected)
+
+
+def test_matches_of_a_batch_are_those_of_its_photos() -> None:
+    photos = [torch.tensor([SMALL, LARGE]), torch.zeros(0, 4), torch.tensor([LARGE])]
+    found = match_points(LEVEL_POINTS, pad(photos), None, 1.5)
+    assert torch.equal(found, torch.stack([match_points(LEVEL_POINTS, boxes, None, 1.5) for boxes in photos]))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.matching import BACKGROUND, CROWD_COVERAGE, IGNORE, match, match_boxes, sample
+from boxmask.geometry.matching import BACKGROUND, CROWD_COVERAGE, IGNORE, match, match_boxes
+from boxmask.geometry.sampling import sample
 
 
 @st.composite
@@ -80,7 +81,10 @@ def test_ignored_boxes_are_neither_object_nor_background(
 )
 def test_samples_have_the_right_size(rows: list[int], count: int, fraction: float, seed: int) -> None:
     matched = torch.tensor(rows, dtype=torch.int64)
-    positive, negative = sample(matched, count, fraction, torch.Generator().manual_seed(seed))
+    samples = sample([matched], count, fraction, torch.Generator().manual_seed(seed))
+    positive, negative = samples.rows.split(
+        [len(samples.positive), samples.counts[0] - len(samples.positive)]
+    )
     assert (matched[positive] >= 0).all()
     assert (matched[negative] == BACKGROUND).all()
     sampled = torch.cat([positive, negative])
@@ -92,6 +96,6 @@ def test_samples_have_the_right_size(rows: list[int], count: int, fraction: floa
 @given(st.integers(0, 2**31))
 def test_the_generator_determines_the_sample(seed: int) -> None:
     matched = torch.tensor([0, BACKGROUND] * 20)
-    first = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
-    second = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    first = sample([matched], 10, 0.5, torch.Generator().manual_seed(seed))
+    second = sample([matched], 10, 0.5, torch.Generator().manual_seed(seed))
+    assert torch.equal(first.rows, second.rows)

@@ -111,7 +111,7 @@ class FastRCNN(Detector):
         sampled = sample_rois(rois, batch.rescale(targets), sampling)
         class_logits, box_deltas = self(batch.pixels, sampled.boxes)
         target_deltas = self.normalize_deltas(sampled.deltas, sampled.labels)
-        return roi_loss(class_logits, box_deltas, sampled.labels, target_deltas, c.roi_beta)
+        return roi_loss(class_logits, box_deltas, sampled.labels, target_deltas, c.roi_beta, sampled.positive)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"], rois: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Pixels and boxes B x (P, 4) -> logits (R, K + 1) and normalized deltas (R, K, 4)."""
@@ -170,10 +170,17 @@ class FastRCNN(Detector):
 
 
 def roi_loss(
-    class_logits: Tensor, box_deltas: Tensor, labels: Tensor, target_deltas: Tensor, beta: float
+    class_logits: Tensor,
+    box_deltas: Tensor,
+    labels: Int[Tensor, " R"],
+    target_deltas: Tensor,
+    beta: float,
+    positive: Int[Tensor, " Q"],
 ) -> dict[str, Tensor]:
-    """Equation 1: cross-entropy, and smooth L1 on the true class's deltas; means over the RoIs."""
-    positive = torch.where(labels < class_logits.shape[1] - 1)[0]
+    """Equation 1: cross-entropy, and smooth L1 on the true class's deltas; means over the RoIs.
+
+    positive: the RoIs that are objects
+    """
     predicted = box_deltas[positive, labels[positive]]
     box_loss = F.smooth_l1_loss(predicted, target_deltas[positive], beta=beta, reduction="sum")
     class_loss = F.cross_entropy(class_logits, labels, reduction="sum")

@@ -233,8 +233,8 @@ class FasterRCNN(Detector):
         """The losses of Fast R-CNN at sampled RoIs, and these RoIs."""
         sampled = self.sample_proposals(proposals, targets)
         class_logits, box_deltas = self.box_head(self.pool(features, sampled.boxes))
-        losses = roi_loss(class_logits, box_deltas, sampled.labels, sampled.deltas, self.config.roi_beta)
-        return losses, sampled
+        _, labels, deltas, _, positive = sampled
+        return roi_loss(class_logits, box_deltas, labels, deltas, self.config.roi_beta, positive), sampled
 
     # ------------------------------------------------------------------ postprocess
 

@@ -26,28 +26,35 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.boxes import MAX_LOG_SCALE, pyramid_anchors
+from boxmask.geometry.boxes import MAX_LOG_SCALE, generalized_iou
+from boxmask.geometry.kept import Kept
 from boxmask.geometry.matching import IGNORE
-from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
+from boxmask.geometry.points import (
+    Points,
+    boxes_from_distances,
+    centerness_targets,
+    match_each,
+    pyramid_points,
+)
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (
     DenseHead,
     Tower,
+    cat_levels,
     flatten,
     init_prior,
     init_small,
     logit,
     matched_objects,
-    merge_levels,
     top_k,
+    top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.pipeline.layers import Conv3x3
-from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
-from boxmask.torchvision_import import torchvision
+from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE, nms_top_k
 from boxmask.types import Detections, Target
 
 
@@ -113,6 +120,7 @@ class FCOS(Detector):
         coarsest = config.strides[-1]
         self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
         self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
+        self.kept_points: Kept[list[Points]] = Kept()
 
     # ------------------------------------------------------------------ predict and loss
 
@@ -167,22 +175,12 @@ class FCOS(Detector):
 
     def points(self, features: list[Tensor], batch: Batch) -> list[Points]:
         """The points of every level (section 3.1), with the range of distances of the level (section 3.2)."""
-        size = spatial_size(batch.pixels)
+        size, device = spatial_size(batch.pixels), batch.pixels.device
         grids = [spatial_size(x) for x in features]
-        offset, device = float(self.config.point_offset), batch.pixels.device
-        shapes = [
-            torch.tensor([[offset * (size[1] // w), offset * (size[0] // h)] * 2], device=device)
-            for h, w in grids
-        ]
-        limits = (0.0, *self.config.regress_ranges, math.inf)
-        return [
-            Points(
-                xyxy[:, :2], xyxy.new_full((len(xyxy),), stride), xyxy.new_tensor(span).expand(len(xyxy), 2)
-            )
-            for xyxy, stride, span in zip(
-                pyramid_anchors(shapes, grids, size), self.strides, pairwise(limits), strict=True
-            )
-        ]
+        ranges, offset = pairwise((0.0, *self.config.regress_ranges, math.inf)), self.config.point_offset
+        levels = list(zip(self.strides, ranges, strict=True))
+        place = (grids, size, levels, offset, device)
+        return self.kept_points.get(place, lambda: pyramid_points(*place))
 
     # ------------------------------------------------------------------ postprocess (sections 3.1 and 3.3)
 
@@ -203,8 +201,10 @@ class FCOS(Detector):
             ):
                 score, row, label = self.top_points(logits[image].float(), center[image].float())
                 in_pixels = distance[image][row].float() * level.strides[row, None]
-                levels.append((boxes_from_distances(level.points[row], in_pixels), score, label))
-            detections.append(merge_levels(levels, sizes, c))
+                levels.append((level.points[row], in_pixels, score, label))
+            xy, top_distances, scores, labels = cat_levels(levels)
+            boxes = boxes_from_distances(xy, top_distances)
+            detections.append(nms_top_k(boxes, scores, labels, sizes, c, c.min_box_size))
         return detections
 
     def top_points(
@@ -212,10 +212,13 @@ class FCOS(Detector):
     ) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
         """The top scores of a level, their rows and labels. A score is sqrt(class score * centerness).
 
-        The centerness is computed only where the class score alone, with a centerness of 1, exceeds the
-        threshold.
+        On a CPU, the centerness is computed only where the class score alone, with a centerness of 1, exceeds
+        the threshold.
         """
         threshold = self.config.score_threshold
+        if logits.device.type != "cpu":
+            scores = (logits.sigmoid() * centerness.sigmoid()).sqrt()
+            return top_k_scores(scores, threshold, self.config.pre_nms_top_k)
         row, label = torch.where(logits > logit(threshold**2))
         scores = (logits[row, label].sigmoid() * centerness[row, 0].sigmoid()).sqrt()
         keep = scores > threshold
@@ -234,7 +237,7 @@ class FCOS(Detector):
             class_logits, (matched != IGNORE) / total, (image, row, labels), c.focal_alpha, c.focal_gamma
         )
         predicted = boxes_from_distances(xy, distances[image, row].float() * strides)
-        giou = torchvision.ops.generalized_box_iou_loss(predicted, boxes, reduction="sum")
+        giou = (1 - generalized_iou(predicted, boxes)).sum()
         center = F.binary_cross_entropy_with_logits(
             centerness[image, row, 0].float(), centerness_targets(xy, boxes), reduction="sum"
         )
@@ -243,5 +246,5 @@ class FCOS(Detector):
     @torch.no_grad()
     def match_points(self, points: Points, targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each point, or BACKGROUND or IGNORE."""
-        radius = self.config.center_sampling_radius
-        return torch.stack([match_points(points, t.boxes, t.ignore, radius) for t in targets])
+        boxes, ignored = [target.boxes for target in targets], [target.ignored for target in targets]
+        return torch.stack(match_each(points, boxes, ignored, self.config.center_sampling_radius))

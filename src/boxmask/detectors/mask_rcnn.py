@@ -114,10 +114,10 @@ class MaskRCNN(Detector):
         """Run the mask branch on the detections after NMS, each in its predicted class only."""
         device = features[0].device
         boxes = [torch.from_numpy(photo.boxes) for photo in detections]
-        rois = batch.rescale_boxes([in_photo.to(device) for in_photo in boxes])
-        labels = torch.cat([torch.from_numpy(photo.labels) for photo in detections]).to(device)
-        logits = self.mask_head(self.pool(features, rois), labels)
-        scores = logits.float().sigmoid().split([len(photo) for photo in detections])
+        rois = batch.rescale_boxes(boxes)
+        labels = torch.cat([torch.from_numpy(photo.labels) for photo in detections])
+        logits = self.mask_head(self.pool(features, rois), labels.to(device, non_blocking=True))
+        scores = logits.float().sigmoid().cpu().split([len(photo) for photo in detections])
         with_masks = []
         for photo, in_photo, score in zip(detections, boxes, scores, strict=True):
             masks = paste_masks(score, in_photo, photo.size, self.config.mask_threshold)
@@ -148,7 +148,8 @@ class MaskRCNN(Detector):
         """
         device, counts = sampled.labels.device, [len(boxes) for boxes in sampled.boxes]
         rois = torch.cat(sampled.boxes)
-        boxes, objects = rois.cpu().split(counts), sampled.objects.cpu().split(counts)  # as masks are
+        with_objects = torch.cat([rois, sampled.objects[:, None].to(rois.dtype)], dim=1).cpu()  # as masks are
+        boxes, objects = with_objects[:, :4].split(counts), with_objects[:, 4].long().split(counts)
         side, first, kept, crops = 2 * self.config.mask_pool_size, 0, [], []
         for image, target in enumerate(targets):
             size, original = batch.sizes[image], batch.original_sizes[image]

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.matching import BACKGROUND, match_boxes, sample_rows
+from boxmask.geometry.matching import BACKGROUND, match_boxes
+from boxmask.geometry.sampling import sample_rows
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier

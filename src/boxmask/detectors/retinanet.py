@@ -23,24 +23,30 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.boxes import PyramidAnchors, anchor_shapes, anchors_per_cell, decode, encode
-from boxmask.geometry.matching import IGNORE, match_boxes
+from boxmask.geometry.boxes import (
+    PyramidAnchors,
+    anchor_shapes,
+    anchors_per_cell,
+    decode,
+    encode,
+    generalized_iou,
+)
+from boxmask.geometry.matching import IGNORE, match_each
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (
     DenseHead,
     Tower,
+    cat_levels,
     init_prior,
     logit,
     matched_objects,
-    merge_levels,
     top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, prepare
-from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
-from boxmask.torchvision_import import torchvision
+from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE, nms_top_k
 from boxmask.types import Detections, Target
 
 
@@ -169,8 +175,10 @@ class RetinaNet(Detector):
                 score, row, label = top_k_scores(
                     logits[image].float(), logit(c.score_threshold), c.pre_nms_top_k
                 )
-                levels.append((decode(anchor[row], delta[image][row].float()), score.sigmoid(), label))
-            detections.append(merge_levels(levels, sizes, c))
+                levels.append((anchor[row], delta[image][row].float(), score, label))
+            top_anchors, top_deltas, scores, labels = cat_levels(levels)
+            boxes = decode(top_anchors, top_deltas)
+            detections.append(nms_top_k(boxes, scores.sigmoid(), labels, sizes, c, c.min_box_size))
         return detections
 
     # ------------------------------------------------------------------ loss (sections 3 and 4.1)
@@ -188,7 +196,7 @@ class RetinaNet(Detector):
         image, row, labels, boxes = matched_objects(matched, targets)
         predicted = deltas[image, row].float()
         if c.giou_loss:
-            box_losses = torchvision.ops.generalized_box_iou_loss(decode(anchors[row], predicted), boxes)
+            box_losses = 1 - generalized_iou(decode(anchors[row], predicted), boxes)
         else:
             target_deltas = encode(anchors[row], boxes)
             box_losses = F.smooth_l1_loss(predicted, target_deltas, beta=c.box_beta, reduction="none").sum(1)
@@ -198,6 +206,6 @@ class RetinaNet(Detector):
     @torch.no_grad()
     def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
+        boxes, ignored = [target.boxes for target in targets], [target.ignored for target in targets]
         iou = self.config.match_iou
-        matched = [match_boxes(anchors, t.boxes, t.ignored, iou, allow_low_quality=True) for t in targets]
-        return torch.stack(matched)
+        return torch.stack(match_each([anchors] * len(boxes), boxes, ignored, iou, allow_low_quality=True))

@@ -25,12 +25,13 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import decode, default_box_shapes, tile_default_boxes
+from boxmask.geometry.kept import Kept
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
 from boxmask.pipeline.features.mobilenet import MOBILENET, MobileNetV3
-from boxmask.pipeline.heads.dense import top_k_scores
+from boxmask.pipeline.heads.dense import top_k_of_each_class
 from boxmask.pipeline.heads.multibox import MultiBoxHead, multibox_loss
 from boxmask.pipeline.images import Batch, Preparation, Size, prepare, spatial_size
 from boxmask.pipeline.postprocess import nms_top_k
@@ -98,6 +99,7 @@ class SSD(Detector):
         channels = [*self.backbone.channels, *self.extra_layers.channels]
         _check_default_boxes(config, len(channels))
         boxes_per_cell = [2 + 2 * len(ratios) for ratios in config.aspect_ratios]
+        self.kept_boxes: Kept[Tensor] = Kept()
         self.head = MultiBoxHead(channels, boxes_per_cell, len(config.class_names), config.depthwise)
 
     # ------------------------------------------------------------------ predict and loss
@@ -150,13 +152,19 @@ class SSD(Detector):
 
     def default_boxes(self, features: list[Tensor]) -> Float[Tensor, "N 4"]:
         """Per cell two squares, and per aspect ratio r one box of r : 1 and one of 1 : r (equation 4)."""
-        c, boxes = self.config, []
-        for level, x in enumerate(features):
-            grid = spatial_size(x)
-            cells = (c.shorter_side / c.default_box_strides[level],) * 2 if c.default_box_strides else grid
-            shapes = default_box_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
-            boxes.append(tile_default_boxes(shapes.to(x.device), grid, cells))
-        return torch.cat(boxes) * c.shorter_side
+        c, device, grids = self.config, features[0].device, [spatial_size(x) for x in features]
+
+        def make() -> Float[Tensor, "N 4"]:
+            boxes = []
+            for level, grid in enumerate(grids):
+                cells = (
+                    (c.shorter_side / c.default_box_strides[level],) * 2 if c.default_box_strides else grid
+                )
+                shapes = default_box_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
+                boxes.append(tile_default_boxes(shapes.to(device), grid, cells))
+            return torch.cat(boxes) * c.shorter_side
+
+        return self.kept_boxes.get((c, grids, device), make)
 
     # ------------------------------------------------------------------ postprocess (section 3.7)
 
@@ -172,11 +180,7 @@ class SSD(Detector):
     ) -> Detections:
         """One photo: scores (N, K) and deltas (N, 4) -> its detections."""
         c = self.config
-        per_class = [top_k_scores(s[:, None], c.score_threshold, c.pre_nms_top_k) for s in scores.T]
-        score = torch.cat([scores for scores, _, _ in per_class])
-        row = torch.cat([rows for _, rows, _ in per_class])
-        counts = torch.tensor([len(rows) for _, rows, _ in per_class], device=row.device)
-        label = torch.arange(len(counts), device=row.device).repeat_interleave(counts)
+        score, row, label = top_k_of_each_class(scores, c.score_threshold, c.pre_nms_top_k)
         return nms_top_k(decode(boxes[row], deltas[row], c.delta_weights), score, label, sizes, c)
 
 

@@ -9,11 +9,14 @@ from jaxtyping import Bool, Float, Num
 from torch import Tensor
 
 from boxmask.errors import UsageError
+from boxmask.geometry.kept import Kept
 
 Boxes = Float[Tensor, "N 4"]
 DeltaWeights = tuple[float, float, float, float]
 NO_WEIGHTS: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
 
+OUTSIDE = (-2.0, -2.0, -1.0, -1.0)  # a box that overlaps nothing in a photo
+GIOU_EPSILON = 1e-7  # square pixels; torchvision's
 MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (Detectron)
 
 
@@ -22,23 +25,56 @@ def constant(values: Sequence[Any], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype).to(like.device, non_blocking=True)
 
 
-def areas(boxes: Boxes) -> Float[Tensor, " N"]:
+def pad(per_photo: Sequence[Float[Tensor, "N 4"]]) -> Float[Tensor, "B N 4"]:
+    """Return the boxes of all photos as one tensor, filled up with a box outside of all photos."""
+    lengths = torch.tensor([len(boxes) for boxes in per_photo])[:, None]
+    rows = torch.arange(int(lengths.max()))
+    starts = lengths.cumsum(0) - lengths
+    places = torch.where(rows < lengths, starts + rows, lengths.sum())
+    boxes = torch.cat([*per_photo, constant([OUTSIDE], per_photo[0])])
+    return boxes[places.to(boxes.device, non_blocking=True)]
+
+
+def areas(boxes: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B"]:
     """Return width times height: (N, 4) -> (N,) in square pixels."""
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def intersections(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
-    """Return the pairwise intersection areas: (A, 4), (B, 4) -> (A, B) in square pixels."""
-    left, top, right, bottom = b.T
-    width = torch.minimum(a[:, 2:3], right) - torch.maximum(a[:, 0:1], left)
-    height = torch.minimum(a[:, 3:4], bottom) - torch.maximum(a[:, 1:2], top)
+def intersections(a: Float[Tensor, "*B A 4"], b: Float[Tensor, "*B C 4"]) -> Float[Tensor, "*B A C"]:
+    """Return the pairwise intersection areas: (A, 4), (C, 4) -> (A, C) in square pixels.
+
+    Any dimensions before are those of a batch.
+    """
+    left, top, right, bottom = (edges[..., None, :] for edges in b.unbind(-1))
+    width = torch.minimum(a[..., 2:3], right) - torch.maximum(a[..., 0:1], left)
+    height = torch.minimum(a[..., 3:4], bottom) - torch.maximum(a[..., 1:2], top)
     return width.clamp_(min=0) * height.clamp_(min=0)
 
 
-def iou(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
-    """Return the pairwise intersection over union: (A, 4), (B, 4) -> (A, B) in 0..1."""
+def iou(a: Float[Tensor, "*B A 4"], b: Float[Tensor, "*B C 4"]) -> Float[Tensor, "*B A C"]:
+    """Return the pairwise intersection over union: (A, 4), (C, 4) -> (A, C) in 0..1.
+
+    Any dimensions before are those of a batch.
+    """
     shared = intersections(a, b)
-    return shared / (areas(a)[:, None] + areas(b) - shared)
+    return shared / (areas(a)[..., None] + areas(b)[..., None, :] - shared)
+
+
+def generalized_iou(a: Float[Tensor, "N 4"], b: Float[Tensor, "N 4"]) -> Float[Tensor, " N"]:
+    """Return the generalized IoU of each pair (Rezatofighi et al. 2019, arXiv:1902.09630): -1 to 1.
+
+    It has a gradient also where boxes do not overlap. Equal to 1 - `torchvision.ops.generalized_box_iou_loss`
+    bit for bit, without the masks for which a GPU is waited for.
+    """
+    (x1, y1, x2, y2), (left, top, right, bottom) = a.unbind(1), b.unbind(1)
+    width = torch.minimum(x2, right) - torch.maximum(x1, left)
+    height = torch.minimum(y2, bottom) - torch.maximum(y1, top)
+    shared = torch.where((width > 0) & (height > 0), width * height, 0.0)
+    union = (x2 - x1) * (y2 - y1) + (right - left) * (bottom - top) - shared
+    width = torch.maximum(x2, right) - torch.minimum(x1, left)
+    height = torch.maximum(y2, bottom) - torch.minimum(y1, top)
+    around = width * height
+    return shared / (union + GIOU_EPSILON) - (around - union) / (around + GIOU_EPSILON)
 
 
 def coverage(regions: Float[Tensor, "A 4"], boxes: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
@@ -51,20 +87,29 @@ def coverage(regions: Float[Tensor, "A 4"], boxes: Float[Tensor, "B 4"]) -> Floa
 
 def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
     """Clip boxes to a photo of `size` (height, width)."""
-    height, width = size
-    limit = constant([width, height, width, height], boxes)
-    return torch.minimum(boxes.clamp(min=0), limit)
+    return clip_each(boxes[None], [size])[0]
 
 
-def large_enough(boxes: Boxes, min_side: float) -> Bool[Tensor, " N"]:
+def clip_each(boxes: Float[Tensor, "B N 4"], sizes: list[tuple[int, int]]) -> Float[Tensor, "B N 4"]:
+    """Clip the boxes of each photo of a batch to the photo's size (height, width)."""
+    limits = constant([[width, height, width, height] for height, width in sizes], boxes)
+    return torch.minimum(boxes.clamp(min=0), limits[:, None])
+
+
+def large_enough(boxes: Float[Tensor, "*B 4"], min_side: float) -> Bool[Tensor, "*B"]:
     """Return True for boxes whose sides are both at least `min_side` pixels: (N, 4) -> (N,)."""
-    return (boxes[:, 2:] - boxes[:, :2]).amin(dim=1) >= min_side
+    return (boxes[..., 2:] - boxes[..., :2]).amin(dim=-1) >= min_side
 
 
 def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int]) -> Boxes:
     """Scale boxes along with their photo, from size `source` (height, width) to size `destination`."""
+    return boxes * constant(scale_of(source, destination), boxes)
+
+
+def scale_of(source: tuple[int, int], destination: tuple[int, int]) -> list[float]:
+    """Return the factors by which `rescale` multiplies the four coordinates of a box."""
     y, x = destination[0] / source[0], destination[1] / source[1]
-    return boxes * constant([x, y, x, y], boxes)
+    return [x, y, x, y]
 
 
 # ---------------------------------------------------------------- deltas (R-CNN, arXiv:1311.2524, appendix C)
@@ -150,17 +195,16 @@ class PyramidAnchors:
 
     def __init__(self, shapes: list[Float[Tensor, "A 4"]]) -> None:
         self.shapes = shapes
-        self.kept: tuple[object, list[Tensor]] | None = None
+        self.kept: Kept[list[Tensor]] = Kept()
 
     def __call__(self, features: list[Tensor], pixels: Tensor) -> list[Float[Tensor, "N 4"]]:
         """The anchors of maps (B, C, H, W) of a batch of pixels (B, 3, H, W)."""
         grids = [(x.shape[-2], x.shape[-1]) for x in features]
         size = (pixels.shape[-2], pixels.shape[-1])
-        key, kept = (grids, size, pixels.device, torch.is_inference_mode_enabled()), self.kept
-        if kept is None or kept[0] != key:
-            shapes = [shape.to(pixels.device) for shape in self.shapes]
-            kept = self.kept = (key, pyramid_anchors(shapes, grids, size))
-        return kept[1]
+        return self.kept.get(
+            (grids, size, pixels.device),
+            lambda: pyramid_anchors([shape.to(pixels.device) for shape in self.shapes], grids, size),
+        )
 
 
 # ---------------------------------------------------------------------- default boxes (SSD, section 2.2)

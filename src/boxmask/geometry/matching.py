@@ -1,4 +1,6 @@
-"""Matching of candidate boxes (anchors or proposals) to ground truth, and sampling of them for training."""
+"""Matching of candidate boxes (anchors or proposals) to ground truth."""
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,14 +11,15 @@ from boxmask.geometry.chunks import rows_per_chunk
 
 BACKGROUND, IGNORE = -1, -2
 CANDIDATES_PER_CHUNK = 16384  # on a CPU; with 300 ground-truth boxes, each matrix takes 20 MB
-ROWS_PER_DRAW = 16  # up to this many rows per sampled one, a full shuffle is faster
 CROWD_COVERAGE = 0.5  # a candidate that ignored regions cover to this fraction is not trained as background
 
 
 def match(
-    iou: Float[Tensor, "G N"], low: float, high: float, best_iou: Float[Tensor, " G"] | None = None
-) -> Int[Tensor, " N"]:
+    iou: Float[Tensor, "*B G N"], low: float, high: float, best_iou: Float[Tensor, "*B G"] | None = None
+) -> Int[Tensor, "*B N"]:
     """Return the ground truth that each candidate overlaps most: (G, N) -> (N,), a row of `iou`.
+
+    Any dimensions before are those of a batch.
 
     A candidate is BACKGROUND if its highest IoU is below `low`, and IGNORE if it is below `high`.
 
@@ -25,11 +28,11 @@ def match(
               condition i).
     """
     if not iou.numel():
-        return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
-    highest, row = iou.max(dim=0)
+        return torch.full((*iou.shape[:-2], iou.shape[-1]), BACKGROUND, device=iou.device)
+    highest, row = iou.max(dim=-2)
     matched = row.masked_fill(highest < high, IGNORE).masked_fill_(highest < low, BACKGROUND)
     if best_iou is not None:
-        is_best = ((iou == best_iou[:, None]) & (iou > 0)).any(dim=0)
+        is_best = ((iou == best_iou[..., None]) & (iou > 0)).any(dim=-2)
         matched = torch.where(is_best, row, matched)
     return matched
 
@@ -64,65 +67,45 @@ def match_boxes(
     return torch.where(matched >= 0, rows[matched.clamp(min=0)], matched) if len(rows) else matched
 
 
+def match_each(
+    candidates: Sequence[Float[Tensor, "N 4"]],
+    boxes: Sequence[Float[Tensor, "G 4"]],
+    ignored: Sequence[Bool[Tensor, " G"] | None],
+    thresholds: tuple[float, float],
+    *,
+    allow_low_quality: bool,
+) -> list[Int[Tensor, " N"]]:
+    """`match_boxes` of each photo of a batch: B x (N, 4), B x (G, 4), B x (G,) -> B x (N,).
+
+    A GPU matches all photos at once, unless boxes are ignored.
+    """
+    if candidates[0].device.type == "cpu" or any(flags is not None for flags in ignored):
+        photos = zip(candidates, boxes, ignored, strict=True)
+        return [match_boxes(*photo, thresholds, allow_low_quality=allow_low_quality) for photo in photos]
+    shared = all(photo is candidates[0] for photo in candidates)
+    in_batch, truth = candidates[0] if shared else box.pad(candidates), box.pad(boxes)
+    rows = rows_per_chunk(in_batch, CANDIDATES_PER_CHUNK, truth[..., 0].numel())
+    low_quality = allow_low_quality and truth.shape[1] > 0
+    matched = _match_chunks(truth, in_batch.split(rows, dim=-2), thresholds, low_quality=low_quality)
+    return [row[: len(photo)] for row, photo in zip(matched, candidates, strict=True)]
+
+
 def _match_chunks(
-    boxes: Float[Tensor, "G 4"],
+    boxes: Float[Tensor, "*B G 4"],
     chunks: tuple[Tensor, ...],
     thresholds: tuple[float, float],
     *,
     low_quality: bool,
-) -> Int[Tensor, " N"]:
+) -> Int[Tensor, "*B N"]:
     """Match the candidates of all chunks to boxes that are not ignored."""
     if len(chunks) == 1:
         iou = box.iou(boxes, chunks[0])
-        return match(iou, *thresholds, iou.amax(dim=1) if low_quality else None)
+        return match(iou, *thresholds, iou.amax(dim=-1) if low_quality else None)
     best = None
     if low_quality:
-        best = torch.stack([box.iou(boxes, chunk).amax(dim=1) for chunk in chunks]).amax(dim=0)
-    return torch.cat([match(box.iou(boxes, chunk), *thresholds, best) for chunk in chunks])
+        best = torch.stack([box.iou(boxes, chunk).amax(dim=-1) for chunk in chunks]).amax(dim=0)
+    return torch.cat([match(box.iou(boxes, chunk), *thresholds, best) for chunk in chunks], dim=-1)
 
 
 def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, " N"]:
     return (box.coverage(ignored, candidates) >= CROWD_COVERAGE).any(dim=0)
-
-
-def sample(
-    matched: Int[Tensor, " N"], count: int, positive_fraction: float, generator: torch.Generator | None = None
-) -> tuple[Int[Tensor, " P"], Int[Tensor, " Q"]]:
-    """Sample at most `count` candidates at random: (N,) -> (P,) positives, (Q,) negatives; rows of `matched`.
-
-    At most `positive_fraction` of `count` are positive; the rest are negative.
-    """
-    positive = torch.where(matched >= 0)[0]
-    negative = torch.where(matched == BACKGROUND)[0]
-    num_positive = min(len(positive), int(count * positive_fraction))
-    num_negative = min(len(negative), count - num_positive)
-    return sample_rows(positive, num_positive, generator), sample_rows(negative, num_negative, generator)
-
-
-def sample_rows(rows: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Sample `count` of the rows without replacement.
-
-    Random numbers are generated on the CPU, so that every device gives the same sample.
-    """
-    many = len(rows) > ROWS_PER_DRAW * count
-    if many:
-        order = first_of_shuffle(len(rows), count, generator)
-    else:
-        order = torch.randperm(len(rows), generator=generator)[:count]
-    return rows[order.to(rows.device, non_blocking=True)]
-
-
-def first_of_shuffle(length: int, count: int, generator: torch.Generator | None = None) -> Int[Tensor, " C"]:
-    """The first `count` of the numbers 0 to `length` - 1 in random order.
-
-    Shuffling 150,000 anchors to sample 256 takes as long as a hundred launches of a kernel. This takes the
-    first `count` steps of Fisher and Yates' shuffle: step n swaps the number at n with one at or after n.
-    """
-    draws = torch.randint(2**62, (count,), generator=generator)
-    places = (torch.arange(count) + draws % torch.arange(length, length - count, -1)).tolist()
-    moved: dict[int, int] = {}
-    order = []
-    for step, place in enumerate(places):
-        order.append(moved.get(place, place))
-        moved[place] = moved.get(step, step)
-    return torch.tensor(order, dtype=torch.int64)

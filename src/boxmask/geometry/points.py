@@ -4,6 +4,7 @@ FCOS (arXiv:1904.01355), sections 3.1 to 3.3.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,36 +31,74 @@ class Points(NamedTuple):
     ranges: Float[Tensor, "N 2"]
 
 
+def pyramid_points(
+    grids: list[tuple[int, int]],
+    size: tuple[int, int],
+    levels: list[tuple[int, tuple[float, float]]],
+    offset: float,
+    device: torch.device,
+) -> list[Points]:
+    """Return the points of every level, row by row.
+
+    grids:  (H, W) of each level; size: (height, width) of the padded images
+    levels: stride of each level, and the range of its distances
+    offset: of a point in its cell, in strides
+    """
+    cells = [(size[1] // width, size[0] // height) for height, width in grids]
+    shapes = [torch.tensor([[offset * x, offset * y] * 2], device=device) for x, y in cells]
+    points = []
+    for xyxy, (stride, span) in zip(box.pyramid_anchors(shapes, grids, size), levels, strict=True):
+        strides, ranges = xyxy.new_full((len(xyxy),), stride), xyxy.new_tensor(span).expand(len(xyxy), 2)
+        points.append(Points(xyxy[:, :2], strides, ranges))
+    return points
+
+
+def match_each(
+    points: Points, boxes: Sequence[Float[Tensor, "G 4"]], ignored: Sequence[Tensor | None], radius: float
+) -> list[Int[Tensor, " N"]]:
+    """`match_points` of each photo of a batch: (N,), B x (G, 4), B x (G,) -> B x (N,).
+
+    A GPU matches all photos at once, unless boxes are ignored.
+    """
+    if points.points.device.type == "cpu" or any(flags is not None for flags in ignored):
+        photos = zip(boxes, ignored, strict=True)
+        return [match_points(points, in_photo, flags, radius) for in_photo, flags in photos]
+    return list(match_points(points, box.pad(boxes), None, radius))
+
+
 def match_points(
-    points: Points, boxes: Float[Tensor, "G 4"], ignored: Bool[Tensor, " G"], radius: float
-) -> Int[Tensor, " N"]:
+    points: Points, boxes: Float[Tensor, "*B G 4"], ignored: Bool[Tensor, "*B G"] | None, radius: float
+) -> Int[Tensor, "*B N"]:
     """Match each point to the smallest box around it: (N,), (G, 4), (G,) -> (N,), a row of `boxes`.
 
     Boxes count only if their farthest edge lies within the point's range. A point without a match is IGNORE
-    inside an ignored box, and BACKGROUND elsewhere. The (N, G) matrices are computed in chunks of rows.
+    inside an ignored box, and BACKGROUND elsewhere. The (N, G) matrices are computed in chunks of rows. Any
+    dimensions before are those of a batch.
 
-    radius: the largest distance from a box's center at which a point is matched to it, in strides; 0: none
+    ignored: None if no box is ignored
+    radius:  the largest distance from a box's center at which a point is matched to it, in strides; 0: none
     """
-    rows = rows_per_chunk(points.points, POINTS_PER_CHUNK, 2 * len(boxes))
+    rows = rows_per_chunk(points.points, POINTS_PER_CHUNK, 2 * boxes[..., 0].numel())
     chunks = zip(*(field.split(rows) for field in points), strict=True)
-    return torch.cat([_match_chunk(Points(*chunk), boxes, ignored, radius) for chunk in chunks])
+    return torch.cat([_match_chunk(Points(*chunk), boxes, ignored, radius) for chunk in chunks], dim=-1)
 
 
-def _match_chunk(points: Points, boxes: Tensor, ignored: Tensor, radius: float) -> Int[Tensor, " N"]:
-    xy = points.points[:, None]
-    to_low, to_high = xy - boxes[:, :2], boxes[:, 2:] - xy  # (N, G, 2) distances to left/top, right/bottom
-    inside = torch.minimum(to_low, to_high).amin(2) > 0
-    farthest = torch.maximum(to_low, to_high).amax(2)
-    fits = inside & ~ignored
-    fits &= (farthest >= points.ranges[:, :1]) & (farthest <= points.ranges[:, 1:])
+def _match_chunk(points: Points, boxes: Tensor, ignored: Tensor | None, radius: float) -> Tensor:
+    xy, corners = points.points[:, None], boxes[..., None, :, :]
+    to_low, to_high = xy - corners[..., :2], corners[..., 2:] - xy  # (N, G, 2) to left/top, right/bottom
+    inside = torch.minimum(to_low, to_high).amin(-1) > 0
+    farthest = torch.maximum(to_low, to_high).amax(-1)
+    fits = inside if ignored is None else inside & ~ignored[..., None, :]
+    fits = fits & (farthest >= points.ranges[:, :1]) & (farthest <= points.ranges[:, 1:])
     if radius:
-        fits &= (to_low - to_high).abs().amax(2) / 2 < radius * points.strides[:, None]
-    matched = torch.full((len(xy),), BACKGROUND, device=xy.device)
-    if len(boxes):
-        areas = torch.where(fits, box.areas(boxes), math.inf)
-        smallest, row = areas.min(1)
+        fits &= (to_low - to_high).abs().amax(-1) / 2 < radius * points.strides[:, None]
+    matched = torch.full(fits.shape[:-1], BACKGROUND, device=xy.device)
+    if boxes.shape[-2]:
+        areas = torch.where(fits, box.areas(corners), math.inf)
+        smallest, row = areas.min(-1)
         matched = torch.where(smallest < math.inf, row, matched)
-    matched[(matched == BACKGROUND) & (inside & ignored).any(1)] = IGNORE
+    if ignored is not None:
+        matched[(matched == BACKGROUND) & (inside & ignored[..., None, :]).any(-1)] = IGNORE
     return matched
 
 

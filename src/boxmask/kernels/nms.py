@@ -16,6 +16,8 @@ from torch import Tensor
 from boxmask.kernels.nms_loops import kept_boxes
 from boxmask.kernels.operators import operator_or_function
 
+_MAX_SHIFTED = 25_000  # boxes; torchvision runs NMS per group from here on
+
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Return the rows to keep, by descending score, like `torchvision.ops.nms`.
@@ -36,15 +38,20 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     """Return the rows to keep, by descending score; only boxes with the same value in `idxs` compete.
 
     (N, 4), (N,), (N,) integers, IoU in 0..1 -> (K,) int64. Equal to one call of `nms` per value of `idxs`.
-    (For up to 1,000 boxes, torchvision shifts the classes apart instead, which costs the last digits of IoU.)
+    (On a GPU, groups are shifted apart as by torchvision, which costs the last digits of IoU, unless there
+    are over 25,000 boxes.)
     Raises ValueError for invalid shapes or types.
     """
-    if boxes.device.type != "cpu":
-        from boxmask.torchvision_import import torchvision
+    if boxes.device.type == "cpu":
+        return _suppress(boxes, scores, idxs, iou_threshold)
+    from boxmask.torchvision_import import torchvision
 
-        kept: Tensor = torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)
+    if 0 < len(boxes) <= _MAX_SHIFTED:
+        # as torchvision, which copies a 1 to the GPU for it and waits
+        shifts = idxs.to(boxes) * (boxes.max() + 1)
+        kept: Tensor = torchvision.ops.nms(boxes + shifts[:, None], scores, iou_threshold)
     else:
-        kept = _suppress(boxes, scores, idxs, iou_threshold)
+        kept = torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)
     return kept
 
 

@@ -76,8 +76,10 @@ def to_rois(boxes: Tensor | Sequence[Tensor]) -> Tensor:
         return boxes
     for image, part in enumerate(boxes):
         _check(part.ndim == 2 and part.shape[1] == 4, f"boxes[{image}]", "shape (L, 4)", part.shape)
-    indices = [torch.full_like(part[:, :1], image) for image, part in enumerate(boxes)]
-    return torch.cat([torch.cat(pair, dim=1) for pair in zip(indices, boxes, strict=True)])
+    counts = torch.tensor([len(part) for part in boxes])
+    rows = torch.cat(list(boxes))
+    images = torch.arange(len(boxes), dtype=rows.dtype).repeat_interleave(counts)[:, None]
+    return torch.cat([images.to(rows.device, non_blocking=True), rows], dim=1)
 
 
 def to_pair(output_size: int | Sequence[int]) -> list[int]:

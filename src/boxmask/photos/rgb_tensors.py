@@ -48,7 +48,7 @@ def to_uint8_array(image: Tensor) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _checked_floats(image: Tensor) -> Tensor:
-    low, high = (float(bound) for bound in image.detach().aminmax())
+    low, high = torch.stack(image.detach().aminmax()).tolist()  # a GPU is waited for once
     if not (low >= 0 and high <= 1):  # also true for NaN
         raise floats_outside(low, high)
     return image.to(torch.float32)

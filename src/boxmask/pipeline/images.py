@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.geometry.boxes import rescale
+from boxmask.geometry.boxes import constant, rescale, scale_of
 from boxmask.types import Target
 
 Size = tuple[int, int]  # (height, width)
@@ -32,18 +32,22 @@ class Batch:
 
     def rescale(self, targets: list[Target]) -> list[Target]:
         """Targets with boxes in pixels of the resized photos; masks stay in pixels of the original photos."""
+        counts = [len(target.boxes) for target in targets]
         sizes = zip(self.original_sizes, self.sizes, strict=True)
-        resized = [rescale(target.boxes, *pair) for target, pair in zip(targets, sizes, strict=True)]
-        return [
-            target.with_boxes(boxes).to(self.pixels.device)
-            for target, boxes in zip(targets, resized, strict=True)
-        ]
+        scales = torch.tensor([scale_of(*pair) for pair in sizes]).repeat_interleave(torch.tensor(counts), 0)
+        boxes, labels, ignore = (
+            torch.cat([getattr(target, name) for target in targets]) for name in ("boxes", "labels", "ignore")
+        )
+        boxes = boxes * scales.to(boxes.device, non_blocking=True)
+        fields = [x.to(self.pixels.device, non_blocking=True).split(counts) for x in (boxes, labels, ignore)]
+        return [target.moved(*rows) for target, *rows in zip(targets, *fields, strict=True)]
 
     def rescale_boxes(self, per_image: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
         """Boxes in pixels of the original photos -> in pixels of the resized photos."""
         sizes = zip(self.original_sizes, self.sizes, strict=True)
         return [
-            rescale(boxes.to(self.pixels.device), *pair) for boxes, pair in zip(per_image, sizes, strict=True)
+            rescale(boxes.to(self.pixels.device, non_blocking=True), *pair)
+            for boxes, pair in zip(per_image, sizes, strict=True)
         ]
 
 
@@ -79,14 +83,17 @@ def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
         -(-max(sides) // preparation.multiple_of) * preparation.multiple_of
         for sides in zip(*sizes, strict=True)
     )
-    pixels = torch.zeros((len(resized), 3, height, width), device=resized[0].device)
-    pixels = pixels.contiguous(memory_format=torch.channels_last)
-    mean = torch.as_tensor(preparation.mean, device=pixels.device)[:, None, None]
-    std = torch.as_tensor(preparation.std, device=pixels.device)[:, None, None]
+    mean = torch.as_tensor(preparation.mean, device=resized[0].device)
+    std = torch.as_tensor(preparation.std, device=mean.device)
+    units = constant([255.0 if image.dtype == torch.uint8 else 1.0 for image in resized], mean)
+    shift, scale = ((units[:, None] * value)[:, :, None, None] for value in (mean, std))
+    pixels = torch.empty(
+        (len(resized), 3, height, width), device=mean.device, memory_format=torch.channels_last
+    )
+    pixels.copy_(shift.expand_as(pixels))  # so that the padding becomes zero
     for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
-        unit = 255.0 if image.dtype == torch.uint8 else 1.0
-        slot[:, :h, :w] = (image.float() - mean * unit) / (std * unit)
-    return Batch(pixels, sizes, [spatial_size(image) for image in images])
+        slot[:, :h, :w] = image
+    return Batch(pixels.sub_(shift).div_(scale), sizes, [spatial_size(image) for image in images])
 
 
 def _resize(image: Tensor, preparation: Preparation) -> Tensor:

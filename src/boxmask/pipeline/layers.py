@@ -139,11 +139,12 @@ class FoldedConv2d(nn.Module):
         return F.conv2d(x, weight, self.shift, self.stride, padding, self.dilation, self.groups)
 
     def scaled_weight(self) -> Tensor:
-        """The weight times the scale per channel; prediction keeps it until one of the two changes."""
-        if torch.compiler.is_compiling() or not torch.is_inference_mode_enabled():
+        """The weight times the scale per channel; if it has no gradient, it is kept until one changes."""
+        if torch.compiler.is_compiling() or (self.weight.requires_grad and torch.is_grad_enabled()):
             return self.weight * self.scale[:, None, None, None]
         # A change in place keeps the address and raises `_version`, which has no public name in PyTorch.
-        state = tuple((part.data_ptr(), part._version, part.device) for part in (self.weight, self.scale))
+        parts = tuple((part.data_ptr(), part._version, part.device) for part in (self.weight, self.scale))
+        state = (parts, torch.is_inference_mode_enabled())  # autograd takes no tensors of inference mode
         if self.cached is None or self.cached[0] != state:
             self.cached = (state, self.weight * self.scale[:, None, None, None])
         return self.cached[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -50,12 +51,13 @@ def nms_top_k(
     them. 0 turns it off.
 
     boxes:    xyxy in pixels of the resized photo; sizes and config as in `decode_and_nms`
+    scores:   those of NaN are dropped with their boxes
     min_size: boxes with a shorter side after clipping are dropped, in pixels of the resized photo
     """
     size, original = sizes
     boxes = box.clip(boxes, size)
-    large = box.large_enough(boxes, min_size)
-    boxes, scores, labels = boxes[large], scores[large], labels[large]
+    rows = torch.where(box.large_enough(boxes, min_size) & (scores >= 0))[0]
+    boxes, scores, labels = boxes[rows], scores[rows], labels[rows]
     keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]
     kept = boxes[keep]
     if voting_iou := getattr(config, "voting_iou", 0.0):  # the detectors with an RPN have it
@@ -64,5 +66,7 @@ def nms_top_k(
         weights = voters * scores
         kept = weights / weights.sum(dim=1, keepdim=True) @ boxes
     in_photo = box.clip(box.rescale(kept, size, original), original)
-    found = in_photo.numpy(force=True), scores[keep].numpy(force=True), labels[keep].numpy(force=True)
-    return Detections(*found, config.class_names, original)
+    columns = (in_photo, scores[keep, None], labels[keep, None].to(scores.dtype))
+    found = torch.cat(columns, dim=1).numpy(force=True)  # a GPU is waited for once
+    photo_boxes, photo_scores = np.ascontiguousarray(found[:, :4]), found[:, 4].copy()
+    return Detections(photo_boxes, photo_scores, found[:, 5].astype(np.int64), config.class_names, original)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from boxmask.geometry.boxes import encode
-from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
+from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, match_each
+from boxmask.geometry.sampling import sample
+from boxmask.pipeline.batch_objects import BatchObjects
 from boxmask.types import Target
 
 
@@ -35,16 +36,18 @@ class RoiSampling(NamedTuple):
 class SampledRois(NamedTuple):
     """The RoIs of the loss and their targets.
 
-    boxes:   of each photo, B x (S, 4)
-    labels:  0..K-1, or K for background
-    deltas:  from each RoI to its object; zeros for background
-    objects: the row of the object in its photo's target, or BACKGROUND
+    boxes:    of each photo, B x (S, 4)
+    labels:   0..K-1, or K for background
+    deltas:   from each RoI to its object; zeros for background
+    objects:  the row of the object in its photo's target, or BACKGROUND
+    positive: (Q,) which of the R are objects
     """
 
     boxes: list[Float[Tensor, "S 4"]]
     labels: Int[Tensor, " R"]
     deltas: Float[Tensor, "R 4"]
     objects: Int[Tensor, " R"]
+    positive: Int[Tensor, " Q"]
 
 
 @torch.no_grad()
@@ -53,22 +56,31 @@ def sample_rois(proposals: list[Tensor], targets: list[Target], sampling: RoiSam
 
     The ground truth is added to the proposals, so that there are objects early on (the authors' code).
     """
-    boxes, labels, objects, pairs, counts = [], [], [], [], []
-    for proposed, target in zip(proposals, targets, strict=True):
-        candidates = torch.cat([proposed, target.counted_boxes])
-        matched = match_rois(candidates, target, sampling.iou)
-        positive, negative = sample(matched, sampling.samples, sampling.positive_fraction)
-        rows = matched[positive]
-        background = torch.full_like(negative, sampling.background_label)
-        boxes.append(candidates[torch.cat([positive, negative])])
-        labels.append(torch.cat([target.labels[rows], background]))
-        pairs.append((candidates[positive], target.boxes[rows]))
-        counts.append((len(positive), len(negative)))
-        objects.append(torch.cat([rows, torch.full_like(negative, BACKGROUND)]))
-    regions, their_objects = (torch.cat(column) for column in zip(*pairs, strict=True))
-    to_object = encode(regions, their_objects).split([positive for positive, _ in counts])
-    deltas = [F.pad(part, (0, 0, 0, rest)) for part, (_, rest) in zip(to_object, counts, strict=True)]
-    return SampledRois(boxes, torch.cat(labels), torch.cat(deltas), torch.cat(objects))
+    candidates = [
+        torch.cat([proposed, target.counted_boxes])
+        for proposed, target in zip(proposals, targets, strict=True)
+    ]
+    matched = match_each_rois(candidates, targets, sampling.iou)
+    samples = sample(matched, sampling.samples, sampling.positive_fraction)
+    boxes, objects = torch.cat(candidates)[samples.places], torch.cat(matched)[samples.places]
+    labeled, positive = BatchObjects.of(targets), samples.positive
+    places = labeled.places(samples.photos[positive], objects[positive])
+    labels = torch.full_like(objects, sampling.background_label)
+    labels[positive] = labeled.labels[places]
+    deltas = torch.zeros_like(boxes)
+    deltas[positive] = encode(boxes[positive], labeled.boxes[places])
+    return SampledRois(list(boxes.split(samples.counts)), labels, deltas, objects, positive)
+
+
+def match_each_rois(
+    candidates: list[Tensor], targets: list[Target], iou: tuple[float, float]
+) -> list[Int[Tensor, " P"]]:
+    """`match_rois` of each photo, without a lowest IoU for all photos at once."""
+    low, high = iou
+    if low > 0:
+        return [match_rois(*photo, iou) for photo in zip(candidates, targets, strict=True)]
+    boxes, ignored = [target.boxes for target in targets], [target.ignored for target in targets]
+    return match_each(candidates, boxes, ignored, (high, high), allow_low_quality=False)
 
 
 def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[Tensor, " P"]:

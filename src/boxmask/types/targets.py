@@ -56,10 +56,8 @@ class Target:
     def to(self, device: torch.device | str) -> Target:
         """The same target on another device."""
         non_blocking = torch.device(device).type != "cpu"
-        boxes, labels, ignore = (
-            x.to(device, non_blocking=non_blocking) for x in (self.boxes, self.labels, self.ignore)
-        )
-        return self._unchecked(boxes=boxes, labels=labels, ignore=ignore)
+        fields = (self.boxes, self.labels, self.ignore)
+        return self.moved(*(x.to(device, non_blocking=non_blocking) for x in fields))
 
     @property
     def ignored(self) -> Bool[Tensor, " N"] | None:
@@ -71,14 +69,15 @@ class Target:
         """The boxes that are not ignored."""
         return self.boxes[~self.ignore] if self.has_ignored else self.boxes
 
-    def with_boxes(self, boxes: Float[Tensor, "N 4"]) -> Target:
-        """The same objects with their boxes scaled."""
-        return self._unchecked(boxes=boxes)
+    def moved(
+        self, boxes: Float[Tensor, "N 4"], labels: Int[Tensor, " N"], ignore: Bool[Tensor, " N"]
+    ) -> Target:
+        """The same objects on another device or with their boxes scaled.
 
-    def _unchecked(self, **fields: Tensor) -> Target:
-        """Replace fields without a check, for which the host would wait for a GPU."""
+        Nothing is checked, because the host would wait for a GPU.
+        """
         changed = copy(self)
-        for name, value in fields.items():
+        for name, value in (("boxes", boxes), ("labels", labels), ("ignore", ignore)):
             object.__setattr__(changed, name, value)
         return changed
 

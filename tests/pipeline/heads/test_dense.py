@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -11,14 +12,15 @@ from torch import nn
 from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
 from boxmask.pipeline.heads.dense import (
     Tower,
+    cat_levels,
     flatten,
     init_prior,
     init_small,
     logit,
     matched_objects,
-    merge_levels,
     top_k_scores,
 )
+from boxmask.pipeline.postprocess import nms_top_k
 from boxmask.types import Target
 
 
@@ -104,10 +106,13 @@ def test_nms_runs_over_all_levels() -> None:
     fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
     config = SimpleNamespace(class_names=("a", "b"), min_box_size=0.01, nms_iou=0.5, detections_per_image=9)
-    found = merge_levels([fine, coarse], ((50, 50), (100, 100)), config)
+    boxes, scores, labels = cat_levels([fine, coarse])
+    sizes = ((50, 50), (100, 100))
+    found = nms_top_k(boxes, scores, labels, sizes, config, config.min_box_size)
     assert (found.boxes.tolist(), found.names) == ([[0, 0, 20, 20]], ["a"])
-    config.min_box_size = 0.0
-    assert merge_levels([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
+    assert nms_top_k(boxes, scores, labels, sizes, config, 0.0).names == ["b", "a"]
+    scores[1] = math.nan  # below the threshold
+    assert nms_top_k(boxes, scores, labels, sizes, config, 0.0).names == ["a"]
 
 
 def test_matched_objects_of_a_batch() -> None:

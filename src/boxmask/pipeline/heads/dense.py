@@ -1,6 +1,6 @@
 """What one-stage detectors share: a head over every cell, and the choice of the top scores to decode.
 
-    features -> DenseHead (Tower, last convolution, flatten) -> top_k_scores -> decode -> merge_levels
+    features -> DenseHead (Tower, last convolution, flatten) -> top_k_scores -> cat_levels -> decode
 
 Anchors, points and losses are in the papers' own files.
 """
@@ -8,16 +8,16 @@ Anchors, points and losses are in the papers' own files.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from boxmask.pipeline.images import Size
+from boxmask.pipeline.batch_objects import BatchObjects
 from boxmask.pipeline.layers import Conv3x3, depthwise_separable
-from boxmask.pipeline.postprocess import nms_top_k
-from boxmask.types import Detections, Target
+from boxmask.types import Target
 
 
 class Tower(nn.Sequential):
@@ -101,10 +101,29 @@ def top_k_scores(
     """The `k` highest scores above the threshold, their rows and labels (columns), highest score first.
 
     For one level of one photo, before decoding. Logits may stand in for scores, with the threshold's logit:
-    the sigmoid is then computed for the `k` only.
+    the sigmoid is then computed for the `k` only. A GPU is not waited for: it returns `k` scores, of which
+    those that are too low are NaN.
     """
-    row, label = torch.where(scores > threshold)
-    return top_k(scores[row, label], row, label, k)
+    if scores.device.type == "cpu":
+        row, label = torch.where(scores > threshold)
+        return top_k(scores[row, label], row, label, k)
+    score, place = scores.flatten().topk(min(k, scores.numel()))
+    columns = scores.shape[1]
+    return _nan_below(score, threshold), place // columns, place % columns
+
+
+def top_k_of_each_class(
+    scores: Float[Tensor, "N K"], threshold: float, k: int
+) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
+    """`top_k_scores` of each class, one class after another."""
+    if scores.device.type == "cpu":
+        per_class = [top_k_scores(column[:, None], threshold, k)[:2] for column in scores.T]
+        score, row = (torch.cat(field) for field in zip(*per_class, strict=True))
+        labels = [torch.full_like(rows, label) for label, (_, rows) in enumerate(per_class)]
+        return score, row, torch.cat(labels)
+    score, row = scores.T.topk(min(k, len(scores)))
+    label = torch.arange(len(score), device=row.device)[:, None].expand_as(row)
+    return _nan_below(score.flatten(), threshold), row.flatten(), label.flatten()
 
 
 def top_k(
@@ -115,17 +134,13 @@ def top_k(
     return score, row[order], label[order]
 
 
-def merge_levels(
-    levels: list[tuple[Float[Tensor, "C 4"], Float[Tensor, " C"], Int[Tensor, " C"]]],
-    sizes: tuple[Size, Size],
-    config: Any,
-) -> Detections:
-    """The detections of one photo from the decoded boxes, scores and labels of every level.
+def _nan_below(scores: Float[Tensor, " C"], threshold: float) -> Float[Tensor, " C"]:
+    return torch.where(scores > threshold, scores, math.nan)
 
-    levels: boxes in pixels of the resized photo; sizes and config as in `nms_top_k`, with min_box_size
-    """
-    boxes, scores, labels = (torch.cat(field) for field in zip(*levels, strict=True))
-    return nms_top_k(boxes, scores, labels, sizes, config, config.min_box_size)
+
+def cat_levels(levels: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """Concatenate each field of the levels of a photo."""
+    return tuple(torch.cat(field) for field in zip(*levels, strict=True))
 
 
 class MatchedObjects(NamedTuple):
@@ -144,7 +159,6 @@ class MatchedObjects(NamedTuple):
 def matched_objects(matched: Int[Tensor, "B N"], targets: list[Target]) -> MatchedObjects:
     """Look up the objects from rows of each photo's target; negative rows hold none."""
     image, row = torch.where(matched >= 0)
-    objects = [rows[rows >= 0] for rows in matched]
-    labels = [target.labels[rows] for target, rows in zip(targets, objects, strict=True)]
-    boxes = [target.boxes[rows] for target, rows in zip(targets, objects, strict=True)]
-    return MatchedObjects(image, row, torch.cat(labels), torch.cat(boxes))
+    objects = BatchObjects.of(targets)
+    places = objects.places(image, matched[image, row])
+    return MatchedObjects(image, row, objects.labels[places], objects.boxes[places])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import torch
@@ -11,8 +12,8 @@ from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
 from boxmask.geometry.chunks import rows_per_chunk
-from boxmask.geometry.matching import BACKGROUND, match_boxes
-from boxmask.pipeline.heads.dense import flatten
+from boxmask.geometry.matching import BACKGROUND, match, match_boxes
+from boxmask.pipeline.heads.dense import flatten, matched_objects
 from boxmask.pipeline.layers import Conv3x3, depthwise_separable, init_for_relu
 from boxmask.types import Target
 
@@ -76,21 +77,32 @@ def multibox_loss(
 
     Both are divided by the number of matched default boxes in the batch.
     """
-    class_loss, box_loss, objects = logits.new_zeros(()), logits.new_zeros(()), 0
-    for logit, delta, target in zip(logits, deltas, targets, strict=True):
-        matched = match_default_boxes(boxes, target, config.match_iou)
-        positive = torch.where(matched >= 0)[0]
-        negative = hard_negatives(logit, matched, config.negatives_per_object * len(positive))
-        rows = matched[positive]
-        labels = torch.cat([target.labels[rows], torch.full_like(negative, len(config.class_names))])
-        sampled = logit[torch.cat([positive, negative])]
-        class_loss = class_loss + F.cross_entropy(sampled, labels, reduction="sum")
-        target_deltas = box.encode(boxes[positive], target.boxes[rows], config.delta_weights)
-        box_loss = box_loss + F.smooth_l1_loss(
-            delta[positive], target_deltas, beta=config.box_beta, reduction="sum"
-        )
-        objects += len(positive)
-    return {"ssd_class": class_loss / max(1, objects), "ssd_box": box_loss / max(1, objects)}
+    matched = match_each_photo(boxes, targets, config.match_iou)
+    image, row, labels, objects = matched_objects(matched, targets)
+    negative_image, negative_row = hard_negatives(logits, matched, config.negatives_per_object, len(row))
+    sampled = logits[torch.cat([image, negative_image]), torch.cat([row, negative_row])]
+    background = torch.full_like(negative_row, len(config.class_names))
+    class_loss = F.cross_entropy(sampled, torch.cat([labels, background]), reduction="sum")
+    target_deltas = box.encode(boxes[row], objects, config.delta_weights)
+    box_loss = F.smooth_l1_loss(deltas[image, row], target_deltas, beta=config.box_beta, reduction="sum")
+    total = max(1, len(row))
+    return {"ssd_class": class_loss / total, "ssd_box": box_loss / total}
+
+
+@torch.no_grad()
+def match_each_photo(boxes: Float[Tensor, "N 4"], targets: list[Target], iou: float) -> Int[Tensor, "B N"]:
+    """`match_default_boxes` of each photo; a GPU matches all photos at once, unless objects are ignored."""
+    if boxes.device.type == "cpu" or any(target.has_ignored for target in targets):
+        return torch.stack([match_default_boxes(boxes, target, iou) for target in targets])
+    overlaps = box.iou(box.pad([target.boxes for target in targets]), boxes)  # (B, G, N)
+    matched = match(overlaps, iou, iou)
+    if not overlaps.numel():
+        return matched
+    counts = torch.tensor([[len(target.boxes)] for target in targets])
+    objects = torch.arange(overlaps.shape[1])
+    objects = torch.where(objects < counts, objects, BACKGROUND).to(boxes.device, non_blocking=True)
+    best = torch.full_like(matched, BACKGROUND).scatter_reduce(1, overlaps.argmax(dim=2), objects, "amax")
+    return torch.where(best >= 0, best, matched)
 
 
 @torch.no_grad()
@@ -114,9 +126,17 @@ def match_default_boxes(boxes: Float[Tensor, "N 4"], target: Target, iou: float)
 
 @torch.no_grad()
 def hard_negatives(
-    logits: Float[Tensor, "N K+1"], matched: Int[Tensor, " N"], count: int
-) -> Int[Tensor, " M"]:
-    """The at most `count` background rows with the highest class loss, highest first."""
-    negative = torch.where(matched == BACKGROUND)[0]
-    losses = torch.logsumexp(logits, dim=1) - logits[:, -1]
-    return negative[losses[negative].topk(min(count, len(negative))).indices]
+    logits: Float[Tensor, "B N K+1"], matched: Int[Tensor, "B N"], per_object: int, objects: int
+) -> tuple[Int[Tensor, " M"], Int[Tensor, " M"]]:
+    """The background rows with the highest class loss in each photo: photos and rows, highest first.
+
+    per_object: at most so many for each matched row of the photo
+    objects:    number of matched rows in the batch
+    """
+    losses = torch.logsumexp(logits, dim=2) - logits[..., -1]
+    losses = losses.masked_fill(matched != BACKGROUND, -math.inf)
+    highest, row = losses.topk(min(per_object * objects, losses.shape[1]))
+    limits = per_object * (matched >= 0).sum(dim=1, keepdim=True)
+    ranks = torch.arange(row.shape[1], device=row.device)
+    image, rank = torch.where((ranks < limits) & (highest > -math.inf))
+    return image, row[image, rank]

@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import decode, encode
-from boxmask.geometry.matching import IGNORE, match_boxes, sample
+from boxmask.geometry.matching import IGNORE, match_each
+from boxmask.geometry.sampling import Samples, sample
+from boxmask.geometry.true_rows import true_rows
 from boxmask.kernels import batched_nms
+from boxmask.pipeline.batch_objects import BatchObjects
 from boxmask.pipeline.heads.dense import Tower
 from boxmask.pipeline.heads.neighborhoods import neighborhoods_at_once, neighborhoods_by_level
 from boxmask.pipeline.images import Size
@@ -103,22 +106,23 @@ def select_proposals(
 
     sizes: (height, width) of each image inside the padding
     """
-    top_scores, top_anchors, top_deltas, levels = [], [], [], []
-    for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
+    top_scores, top_anchors, top_deltas = [], [], []
+    for anchor, logit, delta in zip(anchors, logits, deltas, strict=True):
         score, top = logit.float().topk(min(limits.before_nms, len(anchor)))  # (B, n)
         top_scores.append(score)
         top_anchors.append(anchor[top])
         top_deltas.append(delta.gather(1, top[..., None].expand(-1, -1, 4)).float())
-        levels.append(torch.full_like(top[0], level))
-    scores, level_of = torch.cat(top_scores, 1).sigmoid(), torch.cat(levels)
+    counts = torch.tensor([score.shape[1] for score in top_scores])
+    level_of = torch.arange(len(counts)).repeat_interleave(counts).to(logits[0].device, non_blocking=True)
+    scores = torch.cat(top_scores, 1).sigmoid()
     decoded = decode(torch.cat(top_anchors, 1).flatten(0, 1), torch.cat(top_deltas, 1).flatten(0, 1))
+    boxes = box.clip_each(decoded.unflatten(0, scores.shape), sizes)
+    kept_rows = true_rows(box.large_enough(boxes, MIN_PROPOSAL_SIZE) & (scores >= limits.threshold))
     proposals = []
-    for photo_boxes, photo_scores, size in zip(decoded.split(len(level_of)), scores, sizes, strict=True):
-        clipped = box.clip(photo_boxes, size)
-        keep = box.large_enough(clipped, MIN_PROPOSAL_SIZE) & (photo_scores >= limits.threshold)
-        rows = torch.where(keep)[0]
-        kept = batched_nms(clipped[rows], photo_scores[rows], level_of[rows], limits.nms_iou)
-        proposals.append(clipped[rows[kept[: limits.after_nms]]])
+    for photo, rows in enumerate(kept_rows):
+        in_photo = boxes[photo, rows]
+        kept = batched_nms(in_photo, scores[photo, rows], level_of[rows], limits.nms_iou)
+        proposals.append(in_photo[kept[: limits.after_nms]])
     return proposals
 
 
@@ -137,45 +141,43 @@ def rpn_loss(
 
     config: the method's config; its fields `rpn_...` are read
     """
-    images, rows, is_object, target_deltas = sample_anchors(anchors, targets, sizes, config)
-    logits, deltas = head.at_anchors(features, images, rows)
-    objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
-    regression = F.smooth_l1_loss(deltas[is_object], target_deltas, beta=config.rpn_beta, reduction="sum")
-    total = max(1, len(rows))
+    samples, target_deltas = sample_anchors(anchors, targets, sizes, config)
+    logits, deltas = head.at_anchors(features, samples.photos, samples.rows)
+    is_object = torch.zeros_like(logits).index_fill(0, samples.positive, 1)
+    objectness = F.binary_cross_entropy_with_logits(logits, is_object, reduction="sum")
+    predicted = deltas[samples.positive]
+    regression = F.smooth_l1_loss(predicted, target_deltas, beta=config.rpn_beta, reduction="sum")
+    total = max(1, len(samples.rows))
     return {"rpn_objectness": objectness / total, "rpn_box": regression / total}
 
 
 @torch.no_grad()
 def sample_anchors(
     anchors: Float[Tensor, "N 4"], targets: list[Target], sizes: list[Size], config: Any
-) -> tuple[Int[Tensor, " S"], Int[Tensor, " S"], Bool[Tensor, " S"], Float[Tensor, "Q 4"]]:
-    """Image and row of sampled anchors, which of them hold an object, and their deltas (section 3.1.3)."""
-    images, rows, is_object, pairs = [], [], [], []
-    for image, (target, size) in enumerate(zip(targets, sizes, strict=True)):
-        matched = match_anchors(anchors, target, size, config)
-        positive, negative = sample(matched, config.rpn_samples, config.rpn_positive_fraction)
-        row = torch.cat([positive, negative])
-        rows.append(row)
-        images.append(torch.full_like(row, image))
-        is_object.append(matched[row] >= 0)
-        pairs.append((anchors[positive], target.boxes[matched[positive]]))
-    from_anchors, to_boxes = (torch.cat(column) for column in zip(*pairs, strict=True))
-    return torch.cat(images), torch.cat(rows), torch.cat(is_object), encode(from_anchors, to_boxes)
+) -> tuple[Samples, Float[Tensor, "Q 4"]]:
+    """Sample anchors of each photo, and the deltas of those that hold an object (section 3.1.3)."""
+    matched = match_anchors(anchors, targets, sizes, config)
+    samples = sample(matched, config.rpn_samples, config.rpn_positive_fraction)
+    objects, positive = BatchObjects.of(targets), samples.positive
+    rows = torch.cat(matched)[samples.places[positive]]
+    boxes = objects.boxes[objects.places(samples.photos[positive], rows)]
+    return samples, encode(anchors[samples.rows[positive]], boxes)
 
 
 @torch.no_grad()
 def match_anchors(
-    anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any
-) -> Int[Tensor, " N"]:
-    """A row of `target` for each anchor, or BACKGROUND or IGNORE (section 3.1.2).
+    anchors: Float[Tensor, "N 4"], targets: list[Target], sizes: list[Size], config: Any
+) -> list[Int[Tensor, " N"]]:
+    """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 3.1.2).
 
     If anchors across the border are not trained on (section 3.3), each object gets its best anchor among the
     others, as in py-faster-rcnn.
     """
-    labels = (target.boxes, target.ignored, config.rpn_iou)
+    boxes, ignored = [target.boxes for target in targets], [target.ignored for target in targets]
     if config.rpn_train_border_anchors:
-        return match_boxes(anchors, *labels, allow_low_quality=True)
-    trained = torch.where((anchors == box.clip(anchors, size)).all(dim=1))[0]
-    matched = torch.full((len(anchors),), IGNORE, device=anchors.device)
-    matched[trained] = match_boxes(anchors[trained], *labels, allow_low_quality=True)
-    return matched
+        return match_each([anchors] * len(boxes), boxes, ignored, config.rpn_iou, allow_low_quality=True)
+    trained = [torch.where((anchors == box.clip(anchors, size)).all(dim=1))[0] for size in sizes]
+    candidates = [anchors[rows] for rows in trained]
+    inside = match_each(candidates, boxes, ignored, config.rpn_iou, allow_low_quality=True)
+    everywhere = torch.full((len(anchors),), IGNORE, device=anchors.device)
+    return [everywhere.index_put((rows,), found) for rows, found in zip(trained, inside, strict=True)]

@@ -165,9 +165,8 @@ class GradientDescent:
                     give_time_left(session)
             except StopRequested:
                 return False
-        if self._ends_early(session):
-            return False
-        return session.state.clock.progress < 1 and not session.stop.requested
+        goes_on = session.state.clock.progress < 1 and not session.stop.requested
+        return goes_on and not self._ends_early(session)
 
 
 # ---------------------------------------------------------------- trainable parameters
@@ -182,9 +181,8 @@ def _reset(network: Model, initial: Model, prefixes: tuple[str, ...]) -> None:
 def _num_frozen_stages(session: Session) -> int:
     """Return how many stages of the backbone to freeze: none if its weights are random."""
     recipe, backbone = session.recipe, session.state.network.config.backbone
-    if not recipe.has_init and is_random(backbone, recipe.weights):
-        return 0
-    return recipe.method.frozen_stages
+    is_untrained = not recipe.has_init and is_random(backbone, recipe.weights)
+    return 0 if is_untrained else recipe.method.frozen_stages
 
 
 def _freeze(network: Model, num_stages: int, trainable_prefixes: tuple[str, ...]) -> None:
