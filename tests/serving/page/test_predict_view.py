@@ -159,6 +159,33 @@ def test_the_list_emphasizes_objects(predict_site: str, open_site: OpenSite, pho
     assert page.locator(".objects button.active").count() == 1
 
 
+def test_a_pressed_object_is_shown_large(predict_site: str, open_site: OpenSite, photos: list[Path]) -> None:
+    page = open_site(predict_site, "#/predict")
+    give(page, photos[0])
+    rows(page).nth(1).wait_for()
+    whole = placement(page, 0)
+    rows(page).nth(1).click()
+    assert placement(page, 0) != whole
+    frame, shape = page.locator(".zoom-frame").bounding_box(), page.locator(".emphasis .line").bounding_box()
+    assert shape["height"] > frame["height"] / 3
+    assert frame["y"] <= shape["y"]
+    assert shape["y"] + shape["height"] <= frame["y"] + frame["height"]
+    page.get_by_role("button", name="Show the whole photo").click()
+    assert placement(page, 0) == whole
+
+
+def test_trained_models(tiny_site: str, tiny_data: Path, open_site: OpenSite) -> None:
+    page = open_site(tiny_site, "#/predict")
+    photo = sorted((tiny_data / "images").glob("*.jpg"))[0]
+    give(page, photo)
+    page.get_by_label("Beside it").select_option(index=1)
+    page.locator(".found").wait_for()
+    page.locator(".overlay canvas").wait_for()
+    set_score(page, 0.05)
+    with Image.open(photo) as image:
+        assert page.locator(".overlay canvas").evaluate("c => [c.width, c.height]") == list(image.size)
+
+
 def placement(page: Any, side: int) -> str:
     return str(page.locator(".shapes > g").nth(side).get_attribute("transform"))
 

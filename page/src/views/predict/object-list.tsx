@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { Swatch } from "../../parts/filters";
+import type { Shape } from "../../parts/photo-view";
 import { useText } from "../../shell/text";
 import type { DrawnObject } from "./objects";
 
@@ -9,10 +10,12 @@ interface Props {
   objects: readonly DrawnObject[];
   active: number | string | null;
   onActive: (id: number | string | null) => void;
+  /** Called when an object is pressed. */
+  onSelect: (shape: Shape) => void;
 }
 
-/** The objects of a photo. Each is emphasized on the photo while the mouse or the focus is on it. */
-export function ObjectList({ label, objects, active, onActive }: Props) {
+/** The objects of a photo. Each is emphasized while the mouse or the focus is on it, and shown large when pressed. */
+export function ObjectList({ label, objects, active, onActive, onSelect }: Props) {
   const list = useRef<HTMLUListElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
     const buttons = [...(list.current?.querySelectorAll("button") ?? [])];
@@ -38,6 +41,7 @@ export function ObjectList({ label, objects, active, onActive }: Props) {
           isActive={object.shape.id === active}
           isReached={object.shape.id === reached}
           onActive={onActive}
+          onSelect={onSelect}
         />
       ))}
     </ul>
@@ -50,9 +54,10 @@ interface RowProps {
   /** Whether the tab key stops here: at one row of the list. */
   isReached: boolean;
   onActive: Props["onActive"];
+  onSelect: Props["onSelect"];
 }
 
-function ObjectRow({ object: { found, shape }, isActive, isReached, onActive }: RowProps) {
+function ObjectRow({ object: { found, shape }, isActive, isReached, onActive, onSelect }: RowProps) {
   const text = useText();
   const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = found.box;
   const size = `${text.number(Math.round(x2 - x1))} × ${text.number(Math.round(y2 - y1))}`;
@@ -66,7 +71,7 @@ function ObjectRow({ object: { found, shape }, isActive, isReached, onActive }: 
         onBlur={() => onActive(null)}
         onPointerEnter={() => onActive(shape.id)}
         onPointerLeave={() => onActive(null)}
-        onClick={() => onActive(shape.id)}
+        onClick={() => onSelect(shape)}
       >
         <Swatch color={shape.color} />
         <span class="class-name">{found.class}</span>

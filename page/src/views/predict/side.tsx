@@ -1,7 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
-import { PhotoView } from "../../parts/photo-view";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { sizeOf } from "../../parts/gestures";
+import { PhotoView, type Shape } from "../../parts/photo-view";
 import { ProgressBar } from "../../parts/progress-bar";
-import type { Size, ZoomStore } from "../../parts/zoom";
+import { type Size, type ZoomStore, zoomTo } from "../../parts/zoom";
 import { sentenceOf } from "../../shell/notices";
 import { useText } from "../../shell/text";
 import { ClassScores } from "./class-scores";
@@ -22,44 +23,36 @@ interface Props {
 /** One model's view of a photo: what it found, drawn and listed. */
 export function Side({ photo, model, prediction, filter, zoom, onRetry }: Props) {
   const text = useText();
+  const frame = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<number | string | null>(null);
   const result = prediction?.state === "done" ? prediction.result : undefined;
   const { objects, shapes, overlays } = useDrawing(result, model, filter, text);
   const size = useSize(photo, result);
   const found = result?.objects ? text("predict.found", { count: objects.length }) : "";
+  const show = ({ box }: Shape) =>
+    size && frame.current && zoom.set(zoomTo(box, size, sizeOf(frame.current)));
+  const list = { label: text("predict.objects"), objects, active, onActive: setActive, onSelect: show };
+  const drawn = { shapes, overlays, active, onActive: setActive, zoom };
   return (
     <section class="side" aria-label={model.name}>
       <h2>
         {model.name} <span class="soft">{model.method}</span>
       </h2>
       {size && (
-        <div class="photo" style={{ aspectRatio: `${size.width} / ${size.height}` }}>
+        <div class="photo" ref={frame} style={{ aspectRatio: `${size.width} / ${size.height}` }}>
           <PhotoView
             src={photo.url}
             width={size.width}
             height={size.height}
             alt={text("predict.alt", { name: photo.file.name, found })}
-            shapes={shapes}
-            overlays={overlays}
-            active={active}
-            onActive={setActive}
-            zoom={zoom}
+            {...drawn}
           />
         </div>
       )}
       <State prediction={prediction} onRetry={onRetry} />
       {result?.scores && <ClassScores model={model} scores={result.scores} />}
-      {result?.objects && (
-        <>
-          <p class="found">{found}</p>
-          <ObjectList
-            label={text("predict.objects")}
-            objects={objects}
-            active={active}
-            onActive={setActive}
-          />
-        </>
-      )}
+      {result?.objects && <p class="found">{found}</p>}
+      {result?.objects && <ObjectList {...list} />}
     </section>
   );
 }
