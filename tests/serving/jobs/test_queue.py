@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.serving.jobs.conftest import Start
-from tests.serving.jobs.fake_boxmask import ENDS, FAILS, IS_KILLED, SLOW_TO_STOP, WAITS
+from tests.serving.jobs.fake_boxmask import FAILS, IS_KILLED, SLOW_TO_STOP, WAITS
 
 from boxmask.serving.jobs import job_list
 from boxmask.serving.jobs.store import FOLDER
@@ -150,12 +150,21 @@ def test_the_process_does_not_get_the_token(start: Start, out: Path, monkeypatch
     client.wait(job, "stopped")
 
 
-@pytest.mark.parametrize("seed", [ENDS, SLOW_TO_STOP])
-def test_stopping_waits_for_the_work_to_be_saved(start: Start, out: Path, seed: int) -> None:
+def test_stopping_waits_for_the_work_to_be_saved(start: Start, out: Path) -> None:
     client = start()
-    job = client.add(seed=seed)
+    job = client.add(seed=SLOW_TO_STOP)
     client.wait_for_folder(job, out)
     client.http.__exit__(None, None, None)
     saved = json.loads((out / FOLDER / "jobs.json").read_text())["jobs"][0]
-    assert saved["state"] == ("done" if seed == ENDS else "stopped")
-    assert saved["pid"] is None
+    assert (saved["state"], saved["pid"]) == ("stopped", None)
+
+
+def test_a_job_that_ends_while_it_is_asked_to_stop_is_done(start: Start, out: Path) -> None:
+    client = start()
+    job = client.add(seed=SLOW_TO_STOP)
+    client.wait_for_folder(job, out)
+    client.act(job, "stop")
+    (out / "ssd-1" / "resume.safetensors").unlink()
+    (out / "ssd-1" / "last.safetensors").touch()
+    done = client.wait(job, "done")
+    assert done["reason"] == ""

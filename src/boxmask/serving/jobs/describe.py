@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from boxmask.runs.run import LOG, Run
@@ -49,12 +50,13 @@ class Describer:
                 trainings=[] if is_training else watcher.trainings(job),
             )
 
-    def picture(self, job: Job, name: str) -> Path:
-        """The file of a picture of a job. Raises RequestError."""
+    def picture(self, job: Job, name: str) -> bytes:
+        """A picture of a job, as JPEG. Raises RequestError."""
         file = self._watcher.picture(job, name) if job.kind == "train" else None
-        if file is None:
-            raise RequestError(404, "unknown-picture", f"this job has no picture {name[:60]!r}.")
-        return file
+        with suppress(OSError):
+            if file is not None:
+                return file.read_bytes()
+        raise RequestError(404, "unknown-picture", f"this job has no picture {name[:60]!r}.")
 
     def _summary(self, job: Job) -> JobSummary:
         folder = self._desk.folder(job)

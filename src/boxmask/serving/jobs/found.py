@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ class FoundJobs:
         return [job for job in self._jobs if job.folder not in taken]
 
     def _scan(self) -> list[Job]:
-        marks = []
+        marks = list[tuple[int, Path]]()
         for file in (RECIPE, SETTINGS):
             for mark in self._out.glob(f"*/{file}"):
                 if not mark.parent.is_symlink() and not mark.parent.name.startswith("."):
-                    marks.append((mark.stat().st_mtime_ns, mark))
+                    with suppress(OSError):  # it was removed meanwhile
+                        marks.append((mark.stat().st_mtime_ns, mark))
         newest, known = sorted(marks)[-MAX_FOUND:], dict[tuple[str, int], Job | None]()
         for changed, mark in newest:
             key = (str(mark), changed)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from boxmask.errors import OutputError
+from boxmask.program_start import INTERRUPTED
 from boxmask.serving.errors import RequestError
 from boxmask.serving.jobs.commands import command_of
 from boxmask.serving.jobs.job import ACTIVE, Job, State
@@ -188,20 +189,19 @@ class JobQueue:
 
     def _end(self, job: Job, status: int | None) -> None:
         """Record how a job has ended. status: as in `reason_of`"""
-        was_stopped = job.state == "stopping"
+        job.state, job.reason = self._outcome(job, status)
         job.pid = job.pid_started = None
         job.ended = time.time()
-        state, reason = self._outcome(job, status, was_stopped)
-        job.state, job.reason = state, reason or (job.reason if was_stopped else "")
         self._save()
-        if state == "done":
+        if job.state == "done":
             threading.Thread(target=self._on_done, args=(job,), daemon=True).start()
 
-    def _outcome(self, job: Job, status: int | None, was_stopped: bool) -> tuple[State, str]:
+    def _outcome(self, job: Job, status: int | None) -> tuple[State, str]:
+        """What has become of a job whose process has ended, and why."""
         if status == 0 or is_complete(job, self.out / job.folder):
             return "done", ""
-        if was_stopped or status == 130:
-            return "stopped", ""
+        if job.state == "stopping" or status == INTERRUPTED:
+            return "stopped", job.reason
         return "failed", reason_of(status, self.store.messages(job))
 
     def _stop_running(self, reason: str) -> None:

@@ -25,9 +25,12 @@ def report_reply(report: Path) -> Response:
     """
     if not is_unchanged_output(report):
         raise _refused(report, "was changed since boxmask wrote it")
-    if report.stat().st_size > MAX_BYTES:
-        raise _refused(report, "is too large for this page")
-    content = report.read_bytes()
+    try:
+        if report.stat().st_size > MAX_BYTES:
+            raise _refused(report, "is too large for this page")
+        content = report.read_bytes()
+    except OSError as error:
+        raise _refused(report, f"cannot be read ({error.strerror})") from error
     policy = _POLICY.search(content[:HEAD].decode("utf-8", "replace"))
     hashes = policy and _HASHES.search(policy[1])
     if not hashes:

@@ -23,15 +23,20 @@ METRICS = ("mask_AP", "AP", "mIoU", "accuracy")
 MAX_KNOWN = 500
 
 
+def changed_at(file: Path) -> float:
+    """When a file was changed, in seconds since 1970; 0 if it is gone."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def is_complete(job: Job, folder: Path) -> bool:
     """Whether the result was written since the job was started."""
     if job.kind == "train":
         return Run(folder).finished
-    try:
-        written = (folder / RESULTS[job.kind][0]).stat().st_mtime
-    except OSError:
-        return False
-    return job.started is None or written >= job.started - 1
+    written = changed_at(folder / RESULTS[job.kind][0])
+    return written > 0 and (job.started is None or written >= job.started - 1)
 
 
 def report_of(kind: str, folder: Path) -> Path | None:

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from boxmask.detectors.table import DETECTORS
@@ -78,12 +77,12 @@ def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
     @router.get(
         "/v1/jobs/{job_id}/pictures/{name}",
         summary="What the model found after a validation, as JPEG",
-        response_class=FileResponse,
+        response_class=Response,
         responses=READ["responses"] | {200: {"content": {"image/jpeg": {}}}},
     )
     async def picture(job_id: str, name: str) -> Response:
-        file = await asyncio.to_thread(lambda: describer.picture(desk.job(job_id), name))
-        return FileResponse(file, media_type="image/jpeg")
+        content = await asyncio.to_thread(lambda: describer.picture(desk.job(job_id), name))
+        return Response(content, media_type="image/jpeg")
 
     @router.get(
         "/v1/jobs/{job_id}/report",

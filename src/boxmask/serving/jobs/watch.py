@@ -11,6 +11,7 @@ from boxmask.serving.jobs.job import Job
 from boxmask.serving.jobs.json_files import JsonFiles
 from boxmask.serving.jobs.replies import Picture, Progress, TrainedModel
 from boxmask.serving.jobs.request import CompareRequest
+from boxmask.serving.jobs.results import changed_at
 from boxmask.serving.jobs.tables import PROGRESS
 
 MAX_READERS, MAX_TRAININGS, MAX_PICTURES = 64, 24, 200
@@ -43,7 +44,7 @@ class Watcher:
         if job.kind == "train":
             return self._training(job, self._out / job.folder / LOG)
         told = self.files.read(self._out / job.folder / PROGRESS)
-        newest = max(self._logs(job), key=lambda log: log.stat().st_mtime, default=None)
+        newest = max(self._logs(job), key=changed_at, default=None)
         current = Progress(step=PREPARING) if newest is None else self._training(job, newest)
         working = told.get("working")
         if isinstance(job.request, CompareRequest):
@@ -53,14 +54,14 @@ class Watcher:
     def _training(self, job: Job, log: Path) -> Progress:
         """The progress of one training, as far as minutes tell."""
         row, total = self.log(log).last, job.request.minutes
-        if not row or (job.started and log.stat().st_mtime < job.started):
+        if not row or changed_at(log) < (job.started or 0.0):
             return Progress(step=PREPARING)
         minutes = float(row["minutes"])
         return Progress(
             step=str(row.get("stage", "training")),
             share=min(ALMOST, minutes / total) if total else None,
             seconds_left=max(0.0, 60 * (total - minutes)) if total else None,
-            images_per_second=row.get("images_per_second"),
+            images_per_second=row.get("images_per_second") or None,  # 0 before the speed is known
         )
 
     def _comparison(
