@@ -41,6 +41,9 @@ def all_seeds() -> dict[str, list[Files]]:
         **labels,
         "archives": archive_seeds(coco_set([None] * 3)),
         "check": data_sets,
+        "correct": [
+            files for name in ("voc-set", "coco-set", "yolo-set", "labelme-set") for files in labels[name]
+        ],
         "fix": data_sets,
         "convert": data_sets,
         "photo": _photos(),

@@ -13,6 +13,7 @@ import msgspec
 from boxmask.data.correction.json_parts import (
     JsonList,
     Style,
+    decode_item,
     find_list,
     read_object,
     style_of,
@@ -22,7 +23,7 @@ from boxmask.data.correction.label_text import LabelText
 from boxmask.data.correction.objects import FileObject, Shape, Wish, shape_of
 from boxmask.data.findings import Box
 from boxmask.data.formats.coco.outlines import is_empty, parse_segmentation
-from boxmask.data.formats.coco.values import parse_annotation
+from boxmask.data.formats.coco.values import parse_annotation, parse_category, parse_image
 from boxmask.data.formats.coco.write import object_fields
 from boxmask.data.formats.contract import Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import Outline, RunLengths
@@ -39,6 +40,15 @@ class _Head(msgspec.Struct):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
+_NO_HEAD = _Head()
+
+
+def _head(item: bytes) -> _Head:
+    """The ids of an annotation; none for one that is no object."""
+    try:
+        return _HEAD.decode(item)
+    except (msgspec.MsgspecError, RecursionError):  # a finding of the doctor
+        return _NO_HEAD
 
 
 @dataclass(frozen=True)
@@ -67,24 +77,32 @@ class CocoLabels:
         images = self._lists["images"].items
         if self.image >= len(images):
             raise LabelError.in_file(self.text.path, "holds fewer images than when it was read.")
-        return msgspec.json.decode(images[self.image])["id"]
+        image = decode_item(images[self.image])
+        if parse_image(image) is not None or not isinstance(image, dict):
+            raise LabelError.in_file(
+                self.text.path, f"images[{self.image}] cannot be read. Correct it first."
+            )
+        return image["id"]
 
     @cached_property
     def _entries(self) -> list[tuple[int, dict[str, Any]]]:
         """The annotations of the photo that can be read, with their index."""
         found = []
         for index, item in enumerate(self._lists["annotations"].items):
-            if _HEAD.decode(item).image_id == self._image_id:
-                entry = msgspec.json.decode(item)
-                if parse_annotation(entry) is None and entry["category_id"] in self._names:
+            if _head(item).image_id == self._image_id:
+                entry = decode_item(item)
+                if parse_annotation(entry) is not None or not isinstance(entry, dict):
+                    continue  # a finding of the doctor
+                if entry["category_id"] in self._names:
                     found.append((index, entry))
         return found
 
     @cached_property
     def _names(self) -> dict[object, str]:
         """The class names by the id of their category."""
-        entries = [msgspec.json.decode(item) for item in self._lists["categories"].items]
-        return {entry["id"]: class_name(entry["name"]) for entry in reversed(entries)}
+        entries = [decode_item(item) for item in self._lists["categories"].items]
+        readable = [each for each in entries if parse_category(each) is None and isinstance(each, dict)]
+        return {entry["id"]: class_name(entry["name"]) for entry in reversed(readable)}
 
     @cached_property
     def objects(self) -> Sequence[FileObject]:
@@ -128,15 +146,17 @@ class CocoLabels:
         if not wishes:
             return []
         items = self._lists["annotations"].items
-        last = msgspec.json.decode(items[-1]) if items else {}
+        last = decode_item(items[-1]) if items else None
         style = style_of(items[-1]) if items else Style()
-        ids = [head.id for head in map(_HEAD.decode, items)]
+        ids = [_head(item).id for item in items]
         first = max([known for known in ids if isinstance(known, int)], default=0) + 1
         added = []
         for number, wish in enumerate(wishes, start=first):
             assert wish.shape is not None
             fields = self._shape_fields(wish.class_name, wish.shape)
-            empty: dict[str, object] = {"segmentation": []} if "segmentation" in last else {}
+            empty: dict[str, object] = (
+                {"segmentation": []} if isinstance(last, dict) and "segmentation" in last else {}
+            )
             heads = {"id": number, "image_id": self._image_id, "category_id": self._category(wish.class_name)}
             added.append(style.write(heads | empty | fields))
         return added

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from boxmask.data.formats.coco.entries import decode_raw
 from boxmask.data.json_text import read_json
 from boxmask.errors import LabelError
 
@@ -94,6 +95,14 @@ def read_object(data: bytes, path: Path) -> Mapping[str, msgspec.Raw]:
     except (msgspec.MsgspecError, RecursionError) as error:
         read_json(path)  # raises LabelError with the line, if it is broken
         raise LabelError.in_file(path, f"is no plain JSON ({error}). Write it anew, without NaN.") from error
+
+
+def decode_item(item: bytes) -> object:
+    """An item of a list; None for one that cannot be read, which is a finding of the doctor."""
+    try:
+        return decode_raw(msgspec.Raw(item))
+    except ValueError:
+        return None
 
 
 def find_list(data: bytes, part: msgspec.Raw, path: Path) -> JsonList:

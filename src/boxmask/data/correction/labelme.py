@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import msgspec
 import numpy as np
 
 from boxmask.data.correction.json_parts import (
     JsonList,
     Style,
+    decode_item,
     find_list,
     read_object,
     style_of,
@@ -52,7 +52,7 @@ class LabelmeLabels:
         by_group: dict[tuple[str, int], list[int]] = {}
         for index, item in enumerate(self._shapes.items):
             try:
-                shape = parse_shape(msgspec.json.decode(item))
+                shape = parse_shape(decode_item(item))
             except ValueError:  # a finding of the doctor
                 continue
             key = None if shape.group is None else (class_name(shape.label), shape.group)
@@ -108,7 +108,8 @@ def _changed(item: bytes, old: FileObject, wish: Wish) -> bytes:
     if wish.class_name != old.class_name:
         fields["label"] = wish.class_name
     if wish.shape is not None and wish.shape != old.shape:
-        entry = msgspec.json.decode(item)
+        entry = decode_item(item)
+        assert isinstance(entry, dict)  # it was parsed
         fields["points"] = _points(wish.shape, len(entry["points"]))
     return with_fields(item, fields) if fields else item
 

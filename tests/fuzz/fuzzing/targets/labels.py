@@ -13,10 +13,14 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.classification.read import read_classification
+from boxmask.data.correction.correct import PhotoPlace, correct, open_labels
+from boxmask.data.correction.label_text import read_label_text
+from boxmask.data.correction.objects import Shape, Wish
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read import read_detection
 from boxmask.data.findings import Findings
+from boxmask.data.formats import coco, labelme, voc, yolo
 from boxmask.data.formats.coco.document import read_document
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
@@ -153,6 +157,39 @@ def _print(*groups: tuple[str, ...]) -> None:
             line.encode("utf-8")
 
 
+def correct_labels(folder: Path) -> None:
+    """Correct the first photo of each label file: remove an object, rename one, and add one.
+
+    A correction holds what was wished, or ends in an error, and corrections without a wish change nothing.
+    """
+    numbers = {"cat": 0, "dog": 1, "0": 2}
+    places = [
+        PhotoPlace(form, path, (12, 16), numbers=numbers)
+        for path in sorted(folder.rglob("*"))
+        for form, suffix in ((coco, ".json"), (labelme, ".json"), (voc, ".xml"), (yolo, ".txt"))
+        if path.suffix == suffix
+    ]
+    errors = []
+    for place in places:
+        try:
+            _correct(place)
+        except LabelError as error:
+            errors.append(error)
+    if errors and len(errors) == len(places):
+        raise errors[0]
+
+
+def _correct(place: PhotoPlace) -> None:
+    text = read_label_text(place.file)
+    labels = open_labels(place, text)
+    same = [Wish(number, found.class_name) for number, found in enumerate(labels.objects)]
+    assert correct(place, labels, text, same).content == place.file.read_bytes()
+    added = Wish(None, same[0].class_name if same else "cat", Shape("box", ((1, 2), (9, 8))))
+    renamed = [Wish(wish.number, same[-1].class_name) for wish in same[1:]]
+    result = correct(place, labels, text, [*renamed, added])
+    assert len(result.objects) == len(renamed) + 1
+
+
 LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "text": text,
     "json": json_file,
@@ -170,6 +207,7 @@ LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "classes-file": classes_file,
     "class-folders": class_folders,
     "labelme-set": labels_in_folder,
+    "correct": correct_labels,
     "via-set": labels_in_folder,
     "cvat-set": labels_in_folder,
     "label-studio-set": labels_in_folder,
