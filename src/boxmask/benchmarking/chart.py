@@ -35,7 +35,7 @@ def draw_chart(benchmark: Benchmark, path: Path) -> None:
     positions = range(len(rows))
     decoded = axes.barh(
         [place - BAR / 2 for place in positions],
-        [row.photos_per_second or 0.0 for row in rows],
+        [row.photos_per_second for row in rows],
         BAR,
         label="decoded before",
     )

@@ -27,7 +27,7 @@ class Measurement:
 def measure_in_turns(
     processes: Sequence[CaseProcess], minutes: float, progress: Progress | None = None
 ) -> list[Measurement]:
-    """Measure until the time is over. The last turn may end a little later.
+    """Measure until the time is over. Every case has one turn with decoded photos at least, also later.
 
     progress: called with the elapsed and the total seconds
     """
@@ -42,5 +42,5 @@ def measure_in_turns(
                 passed = perf_counter() - begin
                 if progress is not None:
                     progress(int(min(passed, total)), int(total))
-                if passed + turn / 2 > total:
+                if passed + turn / 2 > total and all(each.decoded for each in measurements):
                     return measurements

@@ -22,8 +22,6 @@ WIDTH = 120
 class BenchmarkRow:
     """One row: a model with a number of threads and a batch size.
 
-    A value is None if the time was too short to measure it.
-
     model:   a run or a file, as given
     format:  "PyTorch", "ONNX" or "ONNX int8"
     threads: number of threads of a call
@@ -31,7 +29,7 @@ class BenchmarkRow:
     calls:   number of timed calls, on decoded photos
     median_ms, p95_ms: the median and the 95th percentile of the time of a call
     photos_per_second: on decoded photos
-    photos_per_second_from_files: with reading and decoding the files
+    photos_per_second_from_files: with reading and decoding the files; None if the time was too short for it
     ratio:   speed relative to the first row: the median over the rounds
     memory_mb: peak RAM of the process, including libraries
     """
@@ -41,11 +39,11 @@ class BenchmarkRow:
     threads: int
     batch: int
     calls: int
-    median_ms: float | None
-    p95_ms: float | None
-    photos_per_second: float | None
+    median_ms: float
+    p95_ms: float
+    photos_per_second: float
     photos_per_second_from_files: float | None
-    ratio: float | None
+    ratio: float
     memory_mb: float
 
 

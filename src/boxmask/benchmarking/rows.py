@@ -39,11 +39,11 @@ def make_row(case: Case, measurement: Measurement, memory: int, first: Sequence[
         case.threads,
         case.batch,
         len(calls),
-        1000 * float(np.median(calls)) if calls else None,
-        1000 * float(np.percentile(calls, 95)) if calls else None,
+        1000 * float(np.median(calls)),
+        1000 * float(np.percentile(calls, 95)),
         total_speed(measurement.decoded, case.batch),
-        total_speed(measurement.files, case.batch),
-        float(np.median(ratios)) if ratios else None,
+        total_speed(measurement.files, case.batch) if measurement.files else None,
+        float(np.median(ratios)),
         memory / 2**20,
     )
 
@@ -53,6 +53,6 @@ def speeds(turns: Sequence[Sequence[float]], batch: int) -> list[float]:
     return [batch * len(turn) / sum(turn) for turn in turns]
 
 
-def total_speed(turns: Sequence[Sequence[float]], batch: int) -> float | None:
-    """Photos per second in all rounds; None without any."""
-    return batch * sum(map(len, turns)) / sum(map(sum, turns)) if turns else None
+def total_speed(turns: Sequence[Sequence[float]], batch: int) -> float:
+    """Photos per second in all rounds."""
+    return batch * sum(map(len, turns)) / sum(map(sum, turns))

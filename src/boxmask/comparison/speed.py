@@ -77,9 +77,8 @@ def _sources(job: Job, folder: Path, forms: Sequence[Form]) -> dict[Form, Path]:
 
 def _speed(form: str, row: BenchmarkRow, shares: Mapping[str, float], source: Path, job: Job) -> Speed:
     """The speed of a form. The stages share the median without the time for reading files."""
-    rest = 1.0 - shares.get(DECODING, 0.0)
-    median = row.median_ms or 0.0
+    rest, median = 1.0 - shares.get(DECODING, 0.0), row.median_ms
     stages = {name: median * share / rest for name, share in shares.items() if name != DECODING and rest > 0}
     file = job.weights_file if form == "torch" else source
     size = file.stat().st_size / 2**20 if file.is_file() else None
-    return Speed(form, median, row.p95_ms or median, stages, row.memory_mb, size)
+    return Speed(form, median, row.p95_ms, stages, row.memory_mb, size)
