@@ -17,7 +17,7 @@ export function ForecastResult({ job }: { job: Detail }) {
         <p key={sentence}>{sentence}</p>
       ))}
       {curve.warnings.map((warning) => (
-        <p key={warning} class="problem">
+        <p key={warning} class="warning">
           {warning}
         </p>
       ))}
