@@ -17,8 +17,8 @@ export interface Knobs {
 
 export const FIRST_KNOBS: Knobs = { object: null, choice: {}, score: {}, count: 30, removed: true };
 
-/** The lowest score that stages show at first; all boxes elsewhere. */
-const FIRST_SCORES: Readonly<Record<string, number>> = { scores: 0.3, detections: 0.5 };
+/** The lowest score that stages show at first, unless the objects have lower ones; 0 elsewhere. */
+const FIRST_SCORES: Readonly<Record<string, number>> = { scores: 0.3, nms: 0.25, detections: 0.5 };
 
 /** The layers that are shown one at a time. */
 export function choicesOf(stage: Stage): Layer[] {
@@ -67,9 +67,14 @@ export function scoreOf(stage: Stage, knobs: Knobs): number {
   return knobs.score[stage.name] ?? firstScore(stage);
 }
 
+/** So low that the followed objects are shown, and what NMS removed in their favor; not lower. */
 function firstScore(stage: Stage): number {
-  if (layersOf(stage, "map").length) return 0;
-  const best = Math.max(0, ...layersOf(stage, "boxes").flatMap((layer) => layer.scores ?? []));
-  const first = FIRST_SCORES[stage.name] ?? 0;
-  return best < first ? 0 : first;
+  const [layer] = layersOf(stage, "boxes").filter((each) => each.scores);
+  const first = FIRST_SCORES[stage.name];
+  if (!layer?.scores || first === undefined) return 0;
+  const { scores, objects } = layer;
+  const isFollowed = (row: number) => !objects || typeof objects[row] === "number";
+  const kept = scores.filter((_, row) => isFollowed(row) && (layer.states?.[row] ?? "kept") === "kept");
+  const lowest = objects ? Math.min(...kept) : Math.max(0, ...kept);
+  return Math.floor(100 * Math.min(first, stage.name === "detections" ? lowest : lowest / 2)) / 100;
 }

@@ -64,10 +64,11 @@ test("boxes move from thin to thick", () => {
 
 test("NMS: removed boxes have the color of the box that removed them", () => {
   const { marks } = sceneOf(view("nms"));
-  expect(marks.map(({ weight }) => weight)).toEqual(["thin", "thick", "thick", "thin"]);
+  expect(marks.map(({ weight }) => weight)).toEqual(["thin", "thick", "thick"]);
   expect(marks[0]?.color).toBe(distinctColor(0));
-  expect(marks.map(({ name }) => name)).toEqual([undefined, "dog 0.90", "cat 0.80", undefined]);
-  expect(sceneOf(view("nms", { removed: false })).marks).toHaveLength(3);
+  expect(marks.map(({ name }) => name)).toEqual([undefined, "dog 0.90", "cat 0.80"]);
+  expect(sceneOf(view("nms", { score: { nms: 0 } })).marks).toHaveLength(4);
+  expect(sceneOf(view("nms", { removed: false })).marks).toHaveLength(2);
   expect(sceneOf(view("nms", { score: { nms: 0.5 } })).marks).toHaveLength(2);
   expect(sceneOf(view("nms", { object: 0 })).marks).toHaveLength(2);
 });
@@ -81,12 +82,26 @@ test("detections and their masks begin at a score of 0.5", () => {
   expect(sceneOf(view("detections", { score: { detections: 0 } })).marks).toHaveLength(3);
 });
 
-test("if no score reaches 0.5, all detections are shown", () => {
+test("if no score reaches 0.5, the followed objects are shown", () => {
   const unsure = structuredClone(SAMPLE);
   for (const stage of unsure.stages)
     for (const layer of stage.layers)
       if (layer.kind === "boxes" && layer.scores) layer.scores = layer.scores.map((score) => score / 10);
-  expect(sceneOf(view("detections", {}, unsure)).marks).toHaveLength(3);
+  expect(sceneOf(view("detections", {}, unsure)).marks.map(({ name }) => name)).toEqual([
+    "dog 0.09",
+    "cat 0.08",
+  ]);
+  expect(sceneOf(view("nms", {}, unsure)).marks).toHaveLength(3);
+});
+
+test("without any detection, nothing is shown", () => {
+  const empty = structuredClone(SAMPLE);
+  empty.objects = [];
+  for (const stage of empty.stages)
+    for (const layer of stage.layers)
+      if (layer.kind === "boxes")
+        Object.assign(layer, { boxes: [], scores: [], classes: [], objects: [], states: [], strides: [] });
+  for (const { name } of empty.stages) expect(sceneOf(view(name, {}, empty)).marks).toEqual([]);
 });
 
 test("scores can be cut off where there are scores", () => {
