@@ -87,6 +87,10 @@ def test_browse_and_filter(open_pets: Any) -> None:
     page.get_by_label("Without objects").check()
     page.get_by_text("1 photo", exact=True).wait_for()
     assert names(page) == ["c.jpg"]
+    page.get_by_role("button", name="Clear the filter").click()
+    page.set_viewport_size({"width": 360, "height": 500})
+    page.locator(".findings > summary").click()
+    page.get_by_text("c.jpg").wait_for()
     page.get_by_label("Name contains").fill("nothing")
     page.get_by_text("No photo passes this filter.").wait_for()
 

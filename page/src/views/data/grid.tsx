@@ -73,7 +73,10 @@ function useSight(holder: Holder, count: number): [number, Range, Grid] {
     look();
     addEventListener("scroll", later, { passive: true });
     addEventListener("resize", later);
+    const moved = new ResizeObserver(later); // what lies above the grid has opened or closed
+    moved.observe(document.body);
     return () => {
+      moved.disconnect();
       cancelAnimationFrame(frame);
       removeEventListener("scroll", later);
       removeEventListener("resize", later);
