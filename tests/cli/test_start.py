@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.cli.progress import photo_progress
+from boxmask.kernels import compile_time
 from boxmask.models.table import make_config, model_entry
 from boxmask.weights.checkpoint import CheckpointMetadata, save_checkpoint
 
@@ -96,6 +98,14 @@ def test_masks_are_drawn_with_the_filters_of_scipy_alone(tmp_path: Path, photo: 
 
 def test_selective_search_needs_no_network(tmp_path: Path, photo: Path) -> None:
     assert "timm" not in loaded_by("proposals", photo, "--out", tmp_path / "out")
+
+
+def test_compiling_is_announced_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with photo_progress("predicting"):
+        for _ in range(2):
+            compile_time._timer.on_start(None)
+            compile_time._timer.on_end(None)
+    assert capsys.readouterr().err.splitlines() == [compile_time.COMPILING]
 
 
 def test_files_that_import_torchvision_do_it_without_the_compiler() -> None:

@@ -76,6 +76,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 4.0, photos: int 
     if run is None:
         return INTERRUPTED
     _evaluate(run, files)
+    _try_selective_search(files)
     _print_next_steps(run, files)
     return 0
 
@@ -147,6 +148,17 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
     save_picture(draw_overview(photos, detections[: len(photos)]), files.overview)
     save_picture(explain_photo(model, dataset.path(0)).contact_sheet(), files.stages)
     Console().print(report.table)
+
+
+def _try_selective_search(files: DemoFiles) -> None:
+    """Run Selective Search once, so that its kernels are compiled before the first `boxmask proposals`."""
+    from boxmask.cli.progress import photo_progress
+    from boxmask.photos.find import find_photos
+    from boxmask.photos.read import load_photo
+    from boxmask.pipeline.selective_search import selective_search
+
+    with photo_progress("trying Selective Search"):
+        selective_search(load_photo(find_photos([files.pictures])[0]))
 
 
 def _print_next_steps(run: Run, files: DemoFiles) -> None:

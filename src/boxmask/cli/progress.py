@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -32,7 +33,8 @@ def _progress(title: str, unit: str) -> Iterator[ReportProgress]:
     interrupt_on_signals()
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+    shown = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    with shown as bar, _compile_notice(console):
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -43,7 +45,10 @@ def frame_progress(title: str) -> Iterator[FrameProgress]:
     interrupt_on_signals()
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with (
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+        _compile_notice(console),
+    ):
         task = bar.add_task("", total=None)
 
         def show(done: int, total: int | None) -> None:
@@ -52,3 +57,12 @@ def frame_progress(title: str) -> Iterator[FrameProgress]:
             bar.update(task, completed=done, total=known, description=frames)
 
         yield show
+
+
+def _compile_notice(console: Console) -> AbstractContextManager[None]:
+    """Within the block, say in one line when loops are compiled, which takes a while."""
+    if "boxmask.kernels.compiled" not in sys.modules:  # this command has no loops
+        return nullcontext()
+    from boxmask.kernels.compile_time import COMPILING, notice_compilation
+
+    return notice_compilation(lambda: console.print(COMPILING, highlight=False, soft_wrap=True))

@@ -22,6 +22,7 @@ Real = Any  # a scalar of the features' type
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
 
+_ZERO: Any = np.int64(0)  # literals are types of their own, for which numba compiles again
 _MAX_STEP = 2**20  # pixels per bin; beyond, the number of samples is meaningless
 
 
@@ -113,8 +114,7 @@ def _transpose_taps(taps: Taps, low: int, high: int, by_pixel: Taps) -> None:
                 by_pixel.first[pixel] = b
             nth = b - by_pixel.first[pixel]
             by_pixel.weight[pixel, by_pixel.length[pixel] : nth] = 0
-            by_pixel.weight[pixel, nth] = taps.weight[b, k]
-            by_pixel.length[pixel] = nth + 1
+            by_pixel.weight[pixel, nth], by_pixel.length[pixel] = taps.weight[b, k], nth + 1
 
 
 @compiled
@@ -211,7 +211,7 @@ def align_forward(feature: Floats, rois: Floats, rows: Ints, sampling: Sampling,
         low, high = _span(taps_x)
         corner, length = int(rois[row, 0]) * height * width + low, (high - low) * channels
         for y in range(bins_y):
-            _blend(strip, 0, length, source, corner * channels, width * channels, taps_y, y)
+            _blend(strip, _ZERO, length, source, corner * channels, width * channels, taps_y, y)
             for x in range(bins_x):
                 at = (y * bins_x + x) * channels
                 _blend(tile, at, channels, strip, -low * channels, channels, taps_x, x)
@@ -244,7 +244,7 @@ def align_backward(
         _transpose_taps(taps_x, low_x, high_x, bins_of_x)
         _transpose(grad_pooled[row].reshape(-1), tile, bins_y * bins_x)
         for y in range(max(low_y, band.top), min(high_y, band.bottom)):
-            _blend(strip, 0, len(strip), tile, 0, len(strip), bins_of_y, y)
+            _blend(strip, _ZERO, len(strip), tile, _ZERO, len(strip), bins_of_y, y)
             for x in range(low_x, high_x):
                 at = (y * width + x) * channels
-                _add_blend(target, at, channels, strip, 0, channels, bins_of_x, x, 0)
+                _add_blend(target, at, channels, strip, _ZERO, channels, bins_of_x, x, _ZERO)

@@ -20,6 +20,7 @@ else:
     HAS_EVENTS = True
 
 EVENT = "numba:compile"
+COMPILING = "compiling kernels, once after the installation"
 
 
 class CompileTimer:

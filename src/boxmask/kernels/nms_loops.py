@@ -18,6 +18,7 @@ from boxmask.kernels.compiled import compiled
 Real = Any  # a scalar of the boxes' type
 Floats = NDArray[Any]
 
+_ZERO: Any = np.int64(0)  # a literal would be another type, for which numba compiles again
 _BLOCK = 64  # kept boxes that are compared before the result is checked
 _MARGIN = 0.999  # leaves far more room than rounding needs
 
@@ -32,10 +33,10 @@ def kept_boxes(
     """
     total, real = len(x1), x1.dtype
     kept = np.empty((5, total), real)  # x1, y1, x2, y2, area of the kept boxes of this group
-    keep, n = np.zeros(total, np.bool_), 0
+    keep, n = np.zeros(total, np.bool_), _ZERO
     for i in range(total):
         if i > 0 and group[i] != group[i - 1]:
-            n = 0
+            n = _ZERO
         area = (x2[i] - x1[i]) * (y2[i] - y1[i])
         if not _overlaps_any(x1[i], y1[i], x2[i], y2[i], area, kept, n, real.type(threshold)):
             kept[0, n], kept[1, n], kept[2, n], kept[3, n], kept[4, n] = x1[i], y1[i], x2[i], y2[i], area

@@ -91,11 +91,11 @@ def _gather(source: Floats, maps: Maps, tile: int, first: int, side: int, patch:
     for i in range(side):
         y = top + first + i
         for j in range(side):
-            x = left + first + j
-            to = (i * side + j) * c
+            x, to = left + first + j, (i * side + j) * c
             if 0 <= y < maps.height and 0 <= x < maps.width:
                 at = ((image * maps.height + y) * maps.width + x) * c
-                patch[to : to + c] = source[at : at + c]
+                for k in range(c):  # assigning a slice takes as long to compile as all the rest
+                    patch[to + k] = source[at + k]
             else:
                 patch[to : to + c] = 0
 

@@ -12,7 +12,7 @@ from boxmask.cache_folder import with_archive_names
 from boxmask.data.contract import SPLITS
 from boxmask.data.split_file import read_split_file, write_split_file
 from boxmask.errors import OutputError
-from boxmask.kernels.compile_time import notice_compilation
+from boxmask.kernels.compile_time import COMPILING, notice_compilation
 from boxmask.messages import format_count, shorten_note
 from boxmask.runs.ancestors import ancestors_of, starting_points
 from boxmask.runs.claim import Claim, claim_folder, claim_run
@@ -46,8 +46,6 @@ from boxmask.training.trackers.programs import check_programs
 from boxmask.training.trackers.trackers import open_trackers
 from boxmask.training.validate import is_out_of_patience, validate
 from boxmask.weights.imagenet import SOURCES
-
-COMPILING = "compiling kernels, once after the installation; this time does not count"
 
 
 def train(
@@ -187,7 +185,7 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
     with (
         report,
         stop_on_signals(session.stop),
-        notice_compilation(lambda: report.message(COMPILING)),
+        notice_compilation(lambda: report.message(f"{COMPILING}; this time does not count")),
         open_trackers(run, session.recipe, report),
     ):
         _report_data(session, dataset)

@@ -88,7 +88,9 @@ def _weighted_sum(
 @compiled
 def _enlarge(array: Any, rows: int) -> Any:
     larger = np.empty((rows,) + array.shape[1:], array.dtype)  # noqa: RUF005 (numba)
-    larger[: len(array)] = array
+    to, source = larger.reshape(-1), array.reshape(-1)
+    for i in range(len(source)):  # assigning a slice takes much longer to compile
+        to[i] = source[i]
     return larger
 
 
