@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from rich.console import Console
 
 from boxmask.evaluation.detection.bootstrap import ap_intervals
+from boxmask.evaluation.detection.boundary_ap import _photo_matches
 from boxmask.evaluation.detection.class_matches import class_matches, resampled_ap
 from boxmask.evaluation.detection.classes import with_class_names
 from boxmask.evaluation.detection.coco import coco_metrics
@@ -129,3 +131,26 @@ def test_table_shows_the_metrics_of_masks(evaluated):
     dog = next(line.split("│") for line in text.splitlines() if line.startswith("│ dog"))
     metrics = [cell.strip() for cell in dog[2:8]]
     assert metrics == ["1", "1.000", "1.000", "1.000", "0.300", "1.000"]
+
+
+def test_judging_a_photo_touches_its_own_objects_only(evaluated):
+    """With whole arrays for each photo, the cost would grow with the square of the number of photos."""
+    dataset, found = evaluated
+
+    def peak(photos: int) -> int:
+        many = dataset.subset(np.resize(np.arange(len(dataset)), photos))
+        _photo_matches(many, 1, found[1])  # what is computed once
+        tracemalloc.start()
+        object_rles(many, 1)
+        _photo_matches(many, 1, found[1])
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    assert peak(30_000) < 1.2 * peak(30)
+
+
+def test_what_photos_share_cannot_be_changed(evaluated):
+    for shared in (evaluated[0].counted, evaluated[0].has_mask):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = False

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -81,20 +82,20 @@ class DetectionDataset:
     def __len__(self) -> int:
         return len(self.files)
 
-    @property
+    @cached_property  # once: each photo asks for its rows of it
     def counted(self) -> NDArray[np.bool_]:
         """(N,) bool: the objects that count; crowd regions and difficult objects do not."""
-        return ~(self.crowd | self.difficult)
+        return _read_only(~(self.crowd | self.difficult))
 
     @property
     def rle_masks(self) -> RleMasks:
         """The masks of all N objects."""
         return RleMasks(self.runs, self.run_offsets)
 
-    @property
+    @cached_property
     def has_mask(self) -> NDArray[np.bool_]:
         """(N,) bool: whether each object's mask is known."""
-        return self.rle_masks.known
+        return _read_only(self.rle_masks.known)
 
     def path(self, photo: int) -> Path:
         """The file of the photo with index `photo`."""
@@ -153,8 +154,8 @@ class DetectionDataset:
     def target(self, photo: int) -> Target:
         """The labels of the photo with index `photo`; crowd regions and difficult objects as `ignore`."""
         rows = self.rows(photo)
-        ignore = self.crowd[rows] | self.difficult[rows]  # `counted` would go through all photos
-        return replace(Target.of(self.boxes[rows], self.labels[rows], ignore), masks=self.masks(photo))
+        target = Target.of(self.boxes[rows], self.labels[rows], ~self.counted[rows])
+        return replace(target, masks=self.masks(photo))
 
     def masks(self, photo: int) -> Masks | None:
         """The masks of the objects in the photo with index `photo`; None if the data set has no masks."""
@@ -177,3 +178,9 @@ class DetectionDataset:
         if len(self.runs):
             digest.update(self.run_offsets.astype("<i8").tobytes() + self.runs.astype("<i4").tobytes())
         return digest.hexdigest()[:16]
+
+
+def _read_only(values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The same array, which nobody can change by mistake: all callers share it."""
+    values.flags.writeable = False
+    return values

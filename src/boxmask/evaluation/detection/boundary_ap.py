@@ -22,7 +22,6 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import (
-    counted_objects,
     flatten,
     objects_per_class,
     objects_per_class_and_photo,
@@ -112,8 +111,8 @@ def _photo_matches(
 ) -> list[tuple[int, _PhotoMatches]]:
     """The matches of one photo, by label."""
     rows = dataset.rows(photo)
-    crowd = (dataset.crowd | ~dataset.has_mask)[rows]
-    ignored = ~counted_objects(dataset, "segm")[rows]
+    known = dataset.has_mask[rows]
+    crowd, ignored = dataset.crowd[rows] | ~known, ~(dataset.counted[rows] & known)
     objects, masks = object_masks(dataset, photo), require_masks(detections.masks)
     labels, scores = detections.labels, detections.scores.astype(np.float64)
     matches = []
