@@ -25,6 +25,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from PIL import Image
+from tests.serving.page.predicting import SIZE, steady_models
 
 from boxmask.serving.app import create_app
 from boxmask.serving.models import load_models
@@ -196,3 +197,21 @@ def take_shots(page: Any, name: str) -> None:
             if folder:
                 page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
+
+
+# ---------------------------------------------------------------- the view Predict
+
+
+@pytest.fixture(scope="module")
+def predict_site(start_site: Site) -> str:
+    """The address of a server whose models find the same in every photo."""
+    return start_site(steady_models())
+
+
+@pytest.fixture
+def photos(tmp_path: Path, scene: Callable[..., Image.Image]) -> list[Path]:
+    """Three photos."""
+    files = [tmp_path / f"{name}.jpg" for name in ("one", "two", "three")]
+    for number, file in enumerate(files):
+        scene(number, SIZE).save(file)
+    return files
