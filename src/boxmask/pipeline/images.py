@@ -86,14 +86,12 @@ def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
     mean = torch.as_tensor(preparation.mean, device=resized[0].device)
     std = torch.as_tensor(preparation.std, device=mean.device)
     units = constant([255.0 if image.dtype == torch.uint8 else 1.0 for image in resized], mean)
-    shift, scale = ((units[:, None] * value)[:, :, None, None] for value in (mean, std))
-    pixels = torch.empty(
-        (len(resized), 3, height, width), device=mean.device, memory_format=torch.channels_last
-    )
-    pixels.copy_(shift.expand_as(pixels))  # so that the padding becomes zero
-    for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
-        slot[:, :h, :w] = image
-    return Batch(pixels.sub_(shift).div_(scale), sizes, [spatial_size(image) for image in images])
+    shifts, scales = ((units[:, None] * value)[:, :, None, None] for value in (mean, std))
+    shape = (len(resized), 3, height, width)
+    pixels = torch.empty(shape, device=mean.device, memory_format=torch.channels_last).zero_()
+    for slot, image, (h, w), shift, scale in zip(pixels, resized, sizes, shifts, scales, strict=True):
+        slot[:, :h, :w] = (image.float() - shift) / scale
+    return Batch(pixels, sizes, [spatial_size(image) for image in images])
 
 
 def _resize(image: Tensor, preparation: Preparation) -> Tensor:
