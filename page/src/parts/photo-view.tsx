@@ -159,10 +159,18 @@ type OverlayProps = Overlay & { width: number; height: number };
 
 function OverlayPicture({ picture, opacity, width, height }: OverlayProps) {
   if (typeof picture === "string") {
-    return <img class="overlay" src={picture} alt="" style={{ opacity, width, height }} draggable={false} />;
+    return (
+      <img
+        class="overlay"
+        src={picture}
+        alt=""
+        style={{ opacity, width: `${width}px`, height: `${height}px` }}
+        draggable={false}
+      />
+    );
   }
   const put = (holder: HTMLDivElement | null) => holder?.replaceChildren(picture);
-  return <div class="overlay" ref={put} style={{ opacity, width, height }} />;
+  return <div class="overlay" ref={put} style={{ opacity, width: `${width}px`, height: `${height}px` }} />;
 }
 
 function area([x1, y1, x2, y2]: Box): number {

@@ -38,7 +38,11 @@ export function ZoomFrame({ photo, label, zoom: given, pan = true, onPlace, chil
       {/* biome-ignore lint/a11y/useSemanticElements: no field set, but what the keys act on */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the photo */}
       <div class="zoom-focus" tabIndex={0} role="group" aria-label={label}>
-        <div class="zoom-stage" ref={stage} style={{ width: photo.width, height: photo.height }}>
+        <div
+          class="zoom-stage"
+          ref={stage}
+          style={{ width: `${photo.width}px`, height: `${photo.height}px` }}
+        >
           {children}
         </div>
         {over}
