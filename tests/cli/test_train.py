@@ -271,6 +271,6 @@ def test_a_damaged_state_cannot_be_resumed(
     intact = (run / "last.safetensors").read_bytes()
     content = {"truncated": intact[:-1000], "garbage": b"garbage" * 99, "wrong file": intact}[damage]
     (run / "resume.safetensors").write_bytes(content)
-    before = {file.name: file.read_bytes() for file in run.iterdir()}
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
     assert "resume.safetensors: this " in refused(1, "train", "--resume", "--out", run)
-    assert {file.name: file.read_bytes() for file in run.iterdir()} == before
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before

@@ -74,11 +74,11 @@ def test_another_network_is_refused_before_anything_is_written(
     stopped: Run, fields: dict[str, Any], message: str
 ) -> None:
     edit_recipe(stopped, **fields)
-    before = {path.name: path.read_bytes() for path in stopped.path.iterdir()}
+    before = {path: path.read_bytes() for path in stopped.path.rglob("*") if path.is_file()}
     message = f"recipe.json: this recipe now gives another network than the one in training: .*{message}"
     with pytest.raises(CheckpointError, match=message):
         resume(stopped)
-    assert {path.name: path.read_bytes() for path in stopped.path.iterdir()} == before
+    assert {path: path.read_bytes() for path in stopped.path.rglob("*") if path.is_file()} == before
 
 
 def test_an_edited_recipe_and_other_versions_are_reported(stopped: Run) -> None:

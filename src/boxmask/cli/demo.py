@@ -153,12 +153,11 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
 def _try_selective_search(files: DemoFiles) -> None:
     """Run Selective Search once, so that its kernels are compiled before the first `boxmask proposals`."""
     from boxmask.cli.progress import photo_progress
-    from boxmask.photos.find import find_photos
     from boxmask.photos.read import load_photo
     from boxmask.pipeline.selective_search import selective_search
 
     with photo_progress("trying Selective Search"):
-        selective_search(load_photo(find_photos([files.pictures])[0]))
+        selective_search(load_photo(next((files.data / "images").iterdir())))
 
 
 def _print_next_steps(run: Run, files: DemoFiles) -> None:
