@@ -15,11 +15,10 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from boxmask.serving.body import drain
@@ -107,7 +106,7 @@ class AccessRules:
         if self.session is None:
             return False
         name, value = self.session
-        return _equal(_cookie_in(headers.get("cookie", ""), name), value)
+        return _equal(cookie_parser(headers.get("cookie", "")).get(name, ""), value)
 
 
 class HostCheck:
@@ -161,15 +160,6 @@ def wrong_token() -> RequestError:
 def _equal(given: str, expected: str) -> bool:
     """Whether two secrets are equal. The comparison takes the same time for all."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8"))
-
-
-def _cookie_in(header: str, name: str) -> str:
-    """The value of a cookie, or ""."""
-    try:
-        cookie = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return "" if cookie is None else cookie.value
 
 
 def _host_of(origin: str) -> str | None:

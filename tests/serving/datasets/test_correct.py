@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,16 @@ def test_other_formats_are_named_with_the_way_out(make_data: MakeData, open_data
     assert "boxmask convert" in correcting["message"]
     reply = data.put(0, [])
     assert (reply.status_code, error_of(reply)) == (409, "not-corrected-format")
+
+
+def test_only_unpacked_archives_are_not_corrected(
+    make_data: MakeData, open_data: OpenData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxmask.serving.datasets.places.cache_folder", lambda: tmp_path)
+    data = make_data("coco")
+    for folder, code in (("archives", "archive"), ("archives-of-mine", "")):
+        root = shutil.copytree(data, tmp_path / folder / "pets")
+        assert open_data(root).describe()["correcting"]["code"] == code
 
 
 def test_voc_with_masks_is_not_corrected(make_data: MakeData, open_data: OpenData) -> None:

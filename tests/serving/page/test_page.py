@@ -176,6 +176,15 @@ def test_wrong_cookies(serve: Serve) -> None:
         assert client.get("/v1/models", headers={"Cookie": header}).status_code == 401
 
 
+@pytest.mark.parametrize("other", ['foo={"a":1}', "a b=c", "=", 'a="', "이름=값"])
+def test_cookies_of_other_servers_do_not_matter(serve: Serve, other: str) -> None:
+    client = serve(token=TOKEN)
+    cookie = client.post("/v1/session", json={"token": TOKEN}).headers["set-cookie"].partition(";")[0]
+    client.cookies.clear()
+    for header in (f"{other}; {cookie}", f"{cookie}; {other}"):
+        assert client.get("/v1/models", headers={"Cookie": header.encode()}).status_code == 200
+
+
 def test_without_a_token_no_cookie_is_needed(serve: Serve) -> None:
     reply = serve(served()).post("/v1/session", json={"token": "anything"})
     assert reply.status_code == 204

@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -221,3 +222,16 @@ def test_label_maps_are_as_the_model_gave_them(client: TestClient) -> None:
     saved = np.array(Image.open(io.BytesIO(save(client, "map", "label-maps", result).content)))
     assert np.array_equal(sent, saved)
     assert SegmentationMap(saved, ("cat", "dog")).shares() == {"cat": 0.5, "dog": 0.5}
+
+
+@pytest.mark.parametrize("stem", ["사진" * 100, "a" * 300, "é" * 150])
+@pytest.mark.parametrize("form", ["jpg", "yolo", "labelme"])
+def test_long_names_are_cut(client: TestClient, stem: str, form: str) -> None:
+    result = with_photo(found(client, "boxes") | {"name": f"{stem}.png"})
+    reply = save(client, "boxes", form, result, result)
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as packed:
+        names = [Path(name).stem for name in packed.namelist() if name != "classes.txt"]
+    assert len(names) == 2
+    for name in names:
+        assert stem.startswith(name.removesuffix("-2"))
+        assert 100 <= len(name.encode()) <= 202

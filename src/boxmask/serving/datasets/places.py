@@ -65,7 +65,7 @@ class Places:
                 f"Labels of this format ({name}) are not corrected here. Convert the data set first, for "
                 f"example: boxmask convert {self._data} --to coco --out DIR",
             )
-        if str(self._report.root).startswith(str(cache_folder() / ARCHIVES)):
+        if self._report.root.is_relative_to(cache_folder() / ARCHIVES):
             return Obstacle("archive", f"{self._data} is an archive. Unpack it, and serve the folder.")
         return None
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from boxmask.errors import BoxmaskError, UsageError
 from boxmask.results.coco import save_coco
 from boxmask.results.csv_table import save_detection_table
@@ -35,6 +37,11 @@ SUFFIXES = {
 
 CLASSES = "classes"  # the file of YOLO's class names, without its suffix
 
+MAX_STEM = 100
+"""Characters of a file's name without its suffix: Windows takes paths of 260."""
+MAX_STEM_BYTES = 200
+"""The same in UTF-8: Linux takes names of 255 bytes, with suffixes and numbers."""
+
 MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".png": "image/png",
@@ -46,13 +53,16 @@ MEDIA_TYPES = {
 }
 
 
+NO_PIXELS: RGBImage = np.zeros((0, 0, 3), dtype=np.uint8)
+
+
 @dataclass(frozen=True)
 class ResultToSave:
-    """The result of a photo. pixels: None if the format draws nothing"""
+    """The result of a photo. pixels: NO_PIXELS if the format draws nothing"""
 
     name: str
     result: Any
-    pixels: RGBImage | None
+    pixels: RGBImage
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def _write(
         check_segmentation_formats([output_format])
         for each, photo in zip(results, photos, strict=True):
             file = photo.with_suffix(SUFFIXES[output_format])
-            write_segmentation(output_format, file, _pixels(each), each.result)
+            write_segmentation(output_format, file, each.pixels, each.result)
     else:
         _write_classes(results, photos, class_names, output_format)
 
@@ -118,7 +128,7 @@ def _write_detections(
     else:
         for each, photo in zip(results, photos, strict=True):
             file = photo.with_suffix(SUFFIXES[output_format])
-            write_detections(output_format, file, photo, _pixels(each), each.result)
+            write_detections(output_format, file, photo, each.pixels, each.result)
     if output_format == "yolo":
         save_class_list(class_names, root / f"{CLASSES}.txt")
 
@@ -130,7 +140,7 @@ def _write_classes(
         raise UsageError(f"format {output_format}: the results of a classifier are saved as csv.")
     writer = ClassificationWriter(photos[0].parent, None, class_names)
     for each, photo in zip(results, photos, strict=True):
-        writer.write(photo.stem, Path(photo.name), _pixels(each), each.result)
+        writer.write(photo.stem, Path(photo.name), each.pixels, each.result)
     writer.finish()
 
 
@@ -145,15 +155,11 @@ def _packed(files: Sequence[Path], stem: str) -> SavedFile:
     return SavedFile(f"{stem}.zip", archive.getvalue())
 
 
-def _pixels(each: ResultToSave) -> Any:
-    """The pixels to draw on; formats that draw nothing do not look at them."""
-    return each.pixels
-
-
 def _stem(name: str) -> str:
-    """The name of a photo without its suffix, as all file systems take it."""
-    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "_", Path(name).stem).strip(" .")
-    return stem[:100] or "photo"
+    """The name of a photo without its suffix, without what file systems refuse, and not too long for them."""
+    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', "_", Path(name).stem)
+    short = stem[:MAX_STEM].encode("utf-8")[:MAX_STEM_BYTES].decode("utf-8", "ignore")
+    return short.strip(" .") or "photo"
 
 
 def _suffix(name: str) -> str:

@@ -17,7 +17,7 @@ from boxmask.serving.openapi import error_responses
 from boxmask.serving.photos import decode_photo
 from boxmask.serving.predict_request import check_count, decoded_photo, plain_name
 from boxmask.serving.predict_route import client_gone
-from boxmask.serving.save.files import MEDIA_TYPES, ResultToSave, SavedFile, save_results
+from boxmask.serving.save.files import MEDIA_TYPES, NO_PIXELS, ResultToSave, SavedFile, save_results
 from boxmask.serving.save.request import EXAMPLE, SaveBody, SavedResult
 from boxmask.serving.save.results import result_of
 from boxmask.serving.state import ServerState
@@ -80,7 +80,7 @@ def _prepared(
     result = result_of(saved, model, max_pixels)
     name = plain_name(saved.name)
     if not draws:
-        return ResultToSave(name, result, None)
+        return ResultToSave(name, result, NO_PIXELS)
     if saved.photo is None:
         raise RequestError(422, "no-photos", f"photo {number}: pictures need the field photo.")
     pixels = decode_photo(decoded_photo(saved.photo, number), number, max_pixels)
