@@ -16,6 +16,11 @@ export function routeOf(hash: string): Route {
 export const hash = createStore(location.hash);
 addEventListener("hashchange", () => hash.set(location.hash));
 
+/** The parts of the rest of an address: "my%20photos/7" has the parts "my photos" and "7". */
+export function partsOf(rest: string): string[] {
+  return rest.split("/").map(decodeURIComponent);
+}
+
 /** The address of a view. */
 export function linkTo(view: string, rest = ""): string {
   return rest ? `#/${view}/${rest}` : `#/${view}`;

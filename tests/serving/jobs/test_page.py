@@ -94,7 +94,7 @@ def test_a_failure_is_explained(open_view: Callable[..., Any]) -> None:
     page.get_by_label("Random seed").fill(str(FAILS))
     page.get_by_role("button", name="Start training").click()
     detail = page.get_by_role("article")
-    detail.get_by_text("It failed").wait_for()
+    detail.get_by_text("Why it failed").wait_for()
     assert "photo.jpg: this photo is damaged." in detail.inner_text()
     assert detail.locator("code").inner_text().startswith("boxmask train ")
 
@@ -118,7 +118,7 @@ def test_the_queue_is_put_in_order_by_keyboard(open_view: Callable[..., Any]) ->
 def test_wrong_numbers_are_not_sent(open_view: Callable[..., Any]) -> None:
     page = open_view("forecast")
     page.get_by_label("Method").wait_for()
-    more = page.get_by_label("Further photos")
+    more = page.get_by_label("More photos")
     more.fill("25, many")
     assert page.get_by_role("button", name="Start forecast").is_disabled()
     assert more.get_attribute("aria-invalid") == "true"

@@ -167,7 +167,7 @@ def test_old_versions_come_back(open_pets: Any, pets: Path) -> None:
     save(page)
     assert (pets / ".labels.json.old-1").read_bytes() == before
     page.get_by_text("Old versions of the label file").click()
-    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Restore").click()
     page.get_by_text("The old labels are back.").first.wait_for()
     assert (pets / "labels.json").read_bytes() == before
     assert page.locator(".editor .shape").count() == 3

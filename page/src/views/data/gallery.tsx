@@ -8,6 +8,7 @@ import { Filters } from "./filters";
 import { Findings } from "./findings";
 import { PhotoGrid } from "./grid";
 import { HandOver } from "./hand-over";
+import { obstacleText } from "./obstacle";
 import type { PhotoList } from "./photo-list";
 
 interface Props {
@@ -29,7 +30,7 @@ export function Gallery({ data, list, filter, onFilter, onReadAgain }: Props) {
       <p class="soft">{text("data.facts", facts)}</p>
       {data.changed && <Changed onReadAgain={onReadAgain} />}
       <Unsaved dataset={data.id} />
-      {data.correcting.code !== "" && <p class="panel">{data.correcting.message}</p>}
+      {data.correcting.code !== "" && <p class="panel">{obstacleText(data.correcting, data.path, text)}</p>}
       <Filters data={data} filter={filter} onChange={onFilter} />
       <div class="gallery">
         <div class="found">

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ProgressBar } from "../../parts/progress-bar";
 import { showError } from "../../shell/notices";
-import { go } from "../../shell/route";
+import { go, partsOf } from "../../shell/route";
 import { useText } from "../../shell/text";
 import type { ViewProps } from "../table";
 import { ALL, type DataSet, type Filter } from "./api";
@@ -15,7 +15,7 @@ import "./data.css";
 /** The labeled photos of the server's data sets. #/data/ID shows one of them, #/data/ID/7 a photo. */
 export default function View({ offer, rest }: ViewProps) {
   const text = useText();
-  const [id = "", photo = ""] = rest.split("/").map(decodeURIComponent);
+  const [id = "", photo = ""] = partsOf(rest);
   const names = offer.datasets.map((each) => each.id);
   const name = names.includes(id) ? id : (names[0] ?? "");
   if (!name) return null;

@@ -35,6 +35,6 @@ export function nameOf(event: KeyboardEvent): string {
 function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
   if (!target || event.ctrlKey || event.metaKey) return false;
-  if (target.closest("dialog, textarea, select")) return true;
+  if (target.closest("textarea, select")) return true;
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(target.type);
 }

@@ -7,6 +7,7 @@ import { Canvas } from "./canvas";
 import type { Draft } from "./edits";
 import { type Keys, useKeys } from "./keys";
 import { ObjectList } from "./object-list";
+import { obstacleText } from "./obstacle";
 import { KeyHelp, PhotoFacts, PhotoFindings } from "./photo-facts";
 import { Toolbar } from "./toolbar";
 import { type Editor, useEditor } from "./use-editor";
@@ -99,29 +100,28 @@ function Workplace({ data, photo, draft, open, place }: WorkplaceProps) {
           onDraw={editor.draw}
         />
       </div>
-      <Side photo={photo} draft={draft} open={open} editor={editor} classes={classes} colorOf={colorOf} />
+      <Side data={data} photo={photo} draft={draft} open={open} editor={editor} colorOf={colorOf} />
     </div>
   );
 }
 
-interface SideProps extends Pick<WorkplaceProps, "photo" | "draft" | "open"> {
+interface SideProps extends Omit<WorkplaceProps, "place"> {
   editor: Editor;
-  classes: string[];
   colorOf: (className: string) => string;
 }
 
 /** The tools, the objects, and what is known about the photo. */
-function Side({ photo, draft, open, editor, classes, colorOf }: SideProps) {
+function Side({ data, photo, draft, open, editor, colorOf }: SideProps) {
   return (
     <aside>
-      <Troubles photo={photo} draft={draft} open={open} />
+      <Troubles data={data} photo={photo} draft={draft} open={open} />
       {open.saved && <p class="panel saved">{open.saved}</p>}
       {editor.canEdit && (
         <Toolbar
           photo={photo}
           draft={draft}
           editor={editor}
-          classes={classes}
+          classes={data.classes.map(({ name }) => name)}
           isBusy={open.isBusy}
           onSave={() => void open.save()}
           onDiscard={() => void open.reload()}
@@ -141,7 +141,7 @@ function Side({ photo, draft, open, editor, classes, colorOf }: SideProps) {
 }
 
 /** Why labels are only to look at, or were not saved. */
-function Troubles({ photo, draft, open }: { photo: Photo; draft: Draft; open: OpenPhoto }) {
+function Troubles({ data, photo, draft, open }: Omit<WorkplaceProps, "place">) {
   const text = useText();
   const isStale = draft.version !== photo.version;
   if (open.conflict || isStale) {
@@ -159,7 +159,7 @@ function Troubles({ photo, draft, open }: { photo: Photo; draft: Draft; open: Op
   return (
     <div class="panel">
       <h2>{text("data.notHere")}</h2>
-      <p>{photo.correcting.message}</p>
+      <p>{obstacleText(photo.correcting, data.path, text)}</p>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { useStore } from "../../shell/store";
 import { currentText } from "../../shell/text";
 import { type DataSet, getPhoto, type Photo, restoreVersion, saveObjects } from "./api";
 import { drafts, keepDraft, keyOf } from "./drafts";
-import { bodyOf, type Draft, startDraft } from "./edits";
+import { bodyOf, type Draft, isDirty, startDraft } from "./edits";
 
 /** A photo, its corrections, and what can be done with them. */
 export interface OpenPhoto {
@@ -79,7 +79,7 @@ function actions({ dataset, number, draft, state, change, show, onSaved }: Conte
     show(await getPhoto(dataset, number), saved);
   };
   const save = async () => {
-    if (!draft) return;
+    if (!draft || !isDirty(draft)) return;
     const photo = await saveObjects(dataset, number, draft.version, bodyOf(draft));
     keepDraft(key, null);
     const name = photo.kept ? "data.saved" : "data.savedNew";

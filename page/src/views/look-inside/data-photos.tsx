@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { addressOf, api, ok, type Schema } from "../../api/client";
 import { showError } from "../../shell/notices";
-import { linkTo } from "../../shell/route";
+import { linkTo, partsOf } from "../../shell/route";
 import { useText } from "../../shell/text";
 import type { Offer } from "../table";
 import type { Session } from "./session";
@@ -19,7 +19,7 @@ interface Props {
 /** Photos of the data sets that the server was started with. Each has an address. */
 export function DataPhotos({ datasets, rest, session }: Props) {
   const text = useText();
-  const [id, setId] = useState(rest.split("/")[0] || datasets[0]?.id || "");
+  const [id, setId] = useState(partsOf(rest)[0] || datasets[0]?.id || "");
   useAddressedPhoto(rest, session.setPhoto);
   return (
     <details class="look-data" open={!session.shown}>
@@ -48,6 +48,8 @@ function Thumbnails({ id, current }: { id: string; current: string }) {
   const page = usePhotos(id, offset);
   if (!page) return null;
   const hasMore = offset + PER_PAGE < page.total;
+  const [shownId, shownNumber] = partsOf(current);
+  const isCurrent = (number: number) => shownId === id && shownNumber === `${number}`;
   return (
     <div class="row">
       <button type="button" disabled={offset === 0} onClick={() => setOffset(offset - PER_PAGE)}>
@@ -57,8 +59,8 @@ function Thumbnails({ id, current }: { id: string; current: string }) {
       {page.photos.map(({ number, file, thumbnail }) => (
         <a
           key={number}
-          href={linkTo("look-inside", `${id}/${number}`)}
-          aria-current={current === `${id}/${number}` ? "true" : undefined}
+          href={linkTo("look-inside", `${encodeURIComponent(id)}/${number}`)}
+          aria-current={isCurrent(number) ? "true" : undefined}
         >
           <img src={addressOf(thumbnail)} alt={file} />
         </a>
@@ -101,7 +103,7 @@ async function photosOf(name: string, offset: number, signal: AbortSignal): Prom
 /** Choose the photo that the address names. */
 function useAddressedPhoto(rest: string, setPhoto: Session["setPhoto"]): void {
   useEffect(() => {
-    const [name, number] = rest.split("/");
+    const [name, number] = partsOf(rest);
     const photo = Number(number);
     if (!name || !number || !Number.isInteger(photo)) return;
     const stop = new AbortController();
@@ -112,7 +114,7 @@ function useAddressedPhoto(rest: string, setPhoto: Session["setPhoto"]): void {
         signal: stop.signal,
       }),
     )
-      .then((file) => setPhoto({ file: file as unknown as Blob, name: rest }))
+      .then((file) => setPhoto({ file: file as unknown as Blob, name: `${name}/${number}` }))
       .catch(showError);
     return () => stop.abort();
   }, [rest, setPhoto]);

@@ -45,7 +45,9 @@ export function Downloads({ model, filter, current, all, maxPhotos, isNamed }: P
       {all.length > 1 && (
         <label class="check">
           <input type="checkbox" checked={isForAll} onChange={() => setForAll(!isForAll)} />
-          {text("predict.allPhotos", { count: some.length })}
+          {some.length < all.length
+            ? text("predict.firstPhotos", { count: some.length, total: all.length })
+            : text("predict.allPhotos", { count: all.length })}
         </label>
       )}
     </fieldset>
