@@ -1595,7 +1595,7 @@ export interface components {
             height: number;
             /**
              * Labels
-             * @description The class of each object, as its place in the list of classes.
+             * @description The class of each box in `boxes`, as its place in the list of classes.
              */
             labels: number[];
             /** Number */

@@ -1,3 +1,4 @@
+import { bytesOf } from "./base64";
 import { isBackground, mapColors, rgb } from "./colors";
 
 /** The classes of a photo's pixels, as indices into the class names; 255 is not labeled. */
@@ -9,7 +10,7 @@ export interface LabelMap {
 
 /** Decode the PNG of a label map, whose gray values are the classes. */
 export async function decodeLabelMap(base64: string): Promise<LabelMap> {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(base64);
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), {
     colorSpaceConversion: "none", // the values are no colors
     premultiplyAlpha: "none",

@@ -33,14 +33,26 @@ export function commonOf(values: Common) {
   };
 }
 
-/** The methods for the task of a data set; none until the server has told them. */
-export function useMethods(offer: Offer, data: string): readonly string[] {
+/** What can be chosen for a data set. */
+export interface Choices {
+  /** For its task; none until the server has told them. */
+  methods: readonly string[];
+  /** Those that need masks in the labels. */
+  needMasks: readonly string[];
+  maxMinutes: number | undefined;
+}
+
+export function useChoices(offer: Offer, data: string): Choices {
   const [choices, setChoices] = useState<Schema<"Choices"> | null>(null);
   useEffect(() => {
     ok(api.GET("/v1/jobs/choices")).then(setChoices).catch(showError);
   }, []);
   const task = offer.datasets.find((dataset) => dataset.id === data)?.task ?? "detection";
-  return choices?.models[task] ?? [];
+  return {
+    methods: choices?.models[task] ?? [],
+    needMasks: choices?.needs_masks ?? [],
+    maxMinutes: choices?.max_minutes,
+  };
 }
 
 /** Add a job to the queue; its id, or null if the server refuses, which is shown. */
@@ -78,7 +90,7 @@ interface NumberFieldProps {
   label: string;
   value: string;
   min: number;
-  max: number;
+  max: number | undefined;
   step?: number | "any";
   isRequired?: boolean;
   placeholder?: string;
@@ -113,6 +125,7 @@ interface CommonFieldsProps {
   values: Common;
   set: (change: Partial<Common>) => void;
   minutesLabel: Key;
+  maxMinutes: number | undefined;
   /** Between the data set and the minutes. */
   children: ComponentChildren;
   /** Among the options that are closed at first. */
@@ -120,7 +133,8 @@ interface CommonFieldsProps {
 }
 
 /** The fields of all forms, around those of one kind. */
-export function CommonFields({ offer, values, set, minutesLabel, children, more }: CommonFieldsProps) {
+export function CommonFields(props: CommonFieldsProps) {
+  const { offer, values, set, minutesLabel, maxMinutes, children, more } = props;
   const text = useText();
   return (
     <>
@@ -140,7 +154,7 @@ export function CommonFields({ offer, values, set, minutesLabel, children, more 
         label={text(minutesLabel)}
         value={values.minutes}
         min={0.05}
-        max={10_080}
+        max={maxMinutes}
         step="any"
         isRequired
         onChange={(minutes) => set({ minutes })}

@@ -43,7 +43,7 @@ export function stepName(step: string, text: Text): string {
   return step;
 }
 
-/** The minutes that jobs still need: those that wait, and the rest of the one that runs. null: not known */
+/** The seconds that jobs still need: those that wait, and the rest of the one that runs. null: not known */
 export function secondsAhead(jobs: readonly Job[]): number | null {
   let seconds = 0;
   for (const job of jobs) {

@@ -2,6 +2,7 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { announce } from "../../shell/notices";
 import { askForOffer } from "../../shell/offer";
+import { go } from "../../shell/route";
 import { useText } from "../../shell/text";
 import type { Offer } from "../../views/table";
 import { JobDetail } from "./job-detail";
@@ -25,11 +26,10 @@ interface Props {
   Form: ComponentType<FormProps>;
   /** What only this kind of job shows. */
   Result: ComponentType<{ job: Detail }>;
-  onAdded: (id: string) => void;
 }
 
 /** A view of one kind of jobs: a form for a new one, the lists, and one job in full. */
-export function JobsView({ kind, offer, rest, Form, Result, onAdded }: Props) {
+export function JobsView({ kind, offer, rest, Form, Result }: Props) {
   const text = useText();
   const { list, refresh } = useJobs();
   const jobs = list?.jobs ?? [];
@@ -47,7 +47,7 @@ export function JobsView({ kind, offer, rest, Form, Result, onAdded }: Props) {
           jobs={jobs}
           onAdded={(id) => {
             refresh();
-            onAdded(id);
+            go(kind, id);
           }}
         />
         {list && <JobLists kind={kind} jobs={jobs} chosen={chosen} refresh={refresh} />}

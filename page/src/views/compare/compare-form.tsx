@@ -1,17 +1,20 @@
 import { useState } from "preact/hooks";
-import { addJob, CommonFields, commonOf, NumberField, useCommon, useMethods } from "../../parts/jobs/form";
+import { addJob, CommonFields, commonOf, NumberField, useChoices, useCommon } from "../../parts/jobs/form";
 import { duration } from "../../parts/jobs/format";
 import type { FormProps } from "../../parts/jobs/jobs-view";
 import { describeMethod } from "../../parts/jobs/methods";
 import { Plan } from "../../parts/jobs/plan";
 import { useText } from "../../shell/text";
 
+const SLOW = ["rcnn", "fast-rcnn"]; // not chosen at first, as those that need masks
+
 /** A new comparison. */
 export function CompareForm({ offer, jobs, onAdded }: FormProps) {
   const text = useText();
   const [values, set] = useCommon(offer);
-  const methods = useMethods(offer, values.data);
-  const [excluded, setExcluded] = useState<readonly string[]>(["rcnn", "fast-rcnn", "mask-rcnn"]);
+  const { methods, needMasks, maxMinutes } = useChoices(offer, values.data);
+  const [changed, setExcluded] = useState<readonly string[] | null>(null);
+  const excluded = changed ?? [...SLOW, ...needMasks];
   const [folds, setFolds] = useState("");
   const models = methods.filter((method) => !excluded.includes(method));
   const trainings = models.length * (Number(folds) || 1);
@@ -30,6 +33,7 @@ export function CompareForm({ offer, jobs, onAdded }: FormProps) {
         values={values}
         set={set}
         minutesLabel="compare.minutes"
+        maxMinutes={maxMinutes}
         more={<FoldsField value={folds} onChange={setFolds} />}
       >
         <MethodChecks methods={methods} models={models} onChange={setExcluded} excluded={excluded} />

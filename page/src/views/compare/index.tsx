@@ -1,18 +1,8 @@
 import { JobsView } from "../../parts/jobs/jobs-view";
-import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
 import { CompareForm } from "./compare-form";
 import { CompareResult } from "./compare-result";
 
 export default function View({ offer, rest }: ViewProps) {
-  return (
-    <JobsView
-      kind="compare"
-      offer={offer}
-      rest={rest}
-      Form={CompareForm}
-      Result={CompareResult}
-      onAdded={(id) => go("compare", id)}
-    />
-  );
+  return <JobsView kind="compare" offer={offer} rest={rest} Form={CompareForm} Result={CompareResult} />;
 }

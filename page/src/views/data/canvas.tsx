@@ -1,16 +1,11 @@
 import { useRef, useState } from "preact/hooks";
-import type { Placement, ZoomStore } from "../../parts/zoom";
+import type { Placement, Size, ZoomStore } from "../../parts/zoom";
 import { ZoomFrame } from "../../parts/zoom-frame";
 import { useText } from "../../shell/text";
 import { Drawing, type Tool } from "./drawing";
 import type { EditObject, Objects, Point } from "./edits";
 import { Handles } from "./handles";
 import { ObjectShape } from "./object-shape";
-
-export interface Size {
-  width: number;
-  height: number;
-}
 
 interface Props {
   src: string;

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Size, ToPhoto } from "./canvas";
+import type { Size } from "../../parts/zoom";
+import type { ToPhoto } from "./canvas";
 import { boundsOf, boxOf, type EditObject, type Point } from "./edits";
 
 export type Tool = "select" | "box" | "polygon";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { addJob, CommonFields, commonOf, Field, useCommon, useMethods } from "../../parts/jobs/form";
+import { addJob, CommonFields, commonOf, Field, useChoices, useCommon } from "../../parts/jobs/form";
 import type { FormProps } from "../../parts/jobs/jobs-view";
 import { MethodField } from "../../parts/jobs/method-field";
 import { firstMethod } from "../../parts/jobs/methods";
@@ -11,7 +11,7 @@ import { parseCounts } from "./counts";
 export function ForecastForm({ offer, jobs, onAdded }: FormProps) {
   const text = useText();
   const [values, set] = useCommon(offer);
-  const methods = useMethods(offer, values.data);
+  const { methods, maxMinutes } = useChoices(offer, values.data);
   const [chosen, setChosen] = useState("");
   const [more, setMore] = useState("");
   const model = methods.includes(chosen) ? chosen : firstMethod(methods);
@@ -26,7 +26,13 @@ export function ForecastForm({ offer, jobs, onAdded }: FormProps) {
   return (
     <form class="panel job-form" aria-label={text("forecast.new")} onSubmit={submit}>
       <h2>{text("forecast.new")}</h2>
-      <CommonFields offer={offer} values={values} set={set} minutesLabel="forecast.minutes">
+      <CommonFields
+        offer={offer}
+        values={values}
+        set={set}
+        minutesLabel="forecast.minutes"
+        maxMinutes={maxMinutes}
+      >
         <MethodField methods={methods} value={model} onChange={setChosen} />
         <MoreField value={more} isWrong={counts === undefined} onChange={setMore} />
       </CommonFields>

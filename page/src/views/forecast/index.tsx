@@ -1,18 +1,8 @@
 import { JobsView } from "../../parts/jobs/jobs-view";
-import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
 import { ForecastForm } from "./forecast-form";
 import { ForecastResult } from "./forecast-result";
 
 export default function View({ offer, rest }: ViewProps) {
-  return (
-    <JobsView
-      kind="forecast"
-      offer={offer}
-      rest={rest}
-      Form={ForecastForm}
-      Result={ForecastResult}
-      onAdded={(id) => go("forecast", id)}
-    />
-  );
+  return <JobsView kind="forecast" offer={offer} rest={rest} Form={ForecastForm} Result={ForecastResult} />;
 }

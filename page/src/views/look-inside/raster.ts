@@ -1,3 +1,4 @@
+import { bytesOf } from "../../parts/base64";
 import { decodeLabelMap, paintLabelMap } from "../../parts/label-map";
 import type { Cells, LabelLayer } from "./explanation";
 import { heat } from "./heat";
@@ -11,10 +12,6 @@ const HEAT = Array.from({ length: 256 }, (_, byte) => [
 ]);
 
 type Bytes = Uint8ClampedArray<ArrayBuffer>;
-
-export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
 
 /** RGBA of each cell. Cells with less than `lowest` are clear. opaque: without the photo behind them */
 export function cellPixels(cells: Cells, lowest: number | null, opaque = false): Bytes {

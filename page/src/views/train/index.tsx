@@ -1,18 +1,8 @@
 import { JobsView } from "../../parts/jobs/jobs-view";
-import { go } from "../../shell/route";
 import type { ViewProps } from "../table";
 import { TrainForm } from "./train-form";
 import { TrainResult } from "./train-result";
 
 export default function View({ offer, rest }: ViewProps) {
-  return (
-    <JobsView
-      kind="train"
-      offer={offer}
-      rest={rest}
-      Form={TrainForm}
-      Result={TrainResult}
-      onAdded={(id) => go("train", id)}
-    />
-  );
+  return <JobsView kind="train" offer={offer} rest={rest} Form={TrainForm} Result={TrainResult} />;
 }

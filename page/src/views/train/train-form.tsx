@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { addJob, CommonFields, commonOf, Field, useCommon, useMethods } from "../../parts/jobs/form";
+import { addJob, CommonFields, commonOf, Field, useChoices, useCommon } from "../../parts/jobs/form";
 import type { FormProps } from "../../parts/jobs/jobs-view";
 import { MethodField } from "../../parts/jobs/method-field";
 import { firstMethod } from "../../parts/jobs/methods";
@@ -11,7 +11,7 @@ import { useText } from "../../shell/text";
 export function TrainForm({ offer, jobs, onAdded }: FormProps) {
   const text = useText();
   const [values, set] = useCommon(offer);
-  const methods = useMethods(offer, values.data);
+  const { methods, maxMinutes } = useChoices(offer, values.data);
   const [chosen, setChosen] = useState("");
   const [init, setInit] = useState("");
   const model = methods.includes(chosen) ? chosen : firstMethod(methods);
@@ -29,6 +29,7 @@ export function TrainForm({ offer, jobs, onAdded }: FormProps) {
         values={values}
         set={set}
         minutesLabel="train.minutes"
+        maxMinutes={maxMinutes}
         more={<InitField jobs={jobs} value={init} onChange={setInit} />}
       >
         <MethodField methods={methods} value={model} onChange={setChosen} />

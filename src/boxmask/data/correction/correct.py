@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boxmask.data.correction.coco import CocoLabels
-from boxmask.data.correction.label_text import LabelText, read_label_text
+from boxmask.data.correction.label_text import LabelText
 from boxmask.data.correction.labelme import LabelmeLabels
 from boxmask.data.correction.objects import FileObject, PhotoLabels, Shape, ShapeKind, Wish
 from boxmask.data.correction.voc import VocLabels
@@ -56,14 +56,13 @@ def shapes_of(form: Format | None) -> tuple[ShapeKind, ...]:
     return next((shapes for known, shapes in SHAPES_OF_FORMAT if known is form), ())
 
 
-def open_labels(place: PhotoPlace, text: LabelText | None = None) -> PhotoLabels:
+def open_labels(place: PhotoPlace, text: LabelText) -> PhotoLabels:
     """The labels of a photo.
 
-    text: of the file, if it was read already
+    text: of the file
 
     Raises LabelError for a file that cannot be read or written back, and for other formats.
     """
-    text = text or read_label_text(place.file)
     if place.form is coco:
         return CocoLabels(text, place.size, place.image)
     if place.form is yolo:

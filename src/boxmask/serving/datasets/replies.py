@@ -93,7 +93,9 @@ class ListedPhoto(BaseModel):
     height: int
     thumbnail: str
     objects: int
-    labels: list[int] = Field(description="The class of each object, as its place in the list of classes.")
+    labels: list[int] = Field(
+        description="The class of each box in `boxes`, as its place in the list of classes."
+    )
     boxes: list[BoxValues] = Field(description="x1, y1, x2, y2 of these objects, at most 60.")
 
 

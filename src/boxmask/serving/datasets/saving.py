@@ -74,7 +74,7 @@ def save(data: DataSet, photo: int, version: str, objects: Sequence[SavedObject]
         return kept
 
 
-def restore(data: DataSet, photo: int, version: str, number: int) -> KeptVersion | None:
+def restore(data: DataSet, photo: int, version: str, number: int) -> None:
     """Bring an old version of the label file of a photo back. The present one is kept, too.
 
     If other photos may have changed with it, the data set is read again. Raises RequestError as `save` does,
@@ -89,14 +89,13 @@ def restore(data: DataSet, photo: int, version: str, number: int) -> KeptVersion
                 404, "unknown-version", f"{place.file.name} has no version {number}. Load the photo again."
             )
         last = snapshot.last_saves.get(place.file)
-        kept = _write(snapshot, place, read_bytes(wanted.path), read_bytes(place.file))
+        _write(snapshot, place, read_bytes(wanted.path), read_bytes(place.file))
         is_last = last is not None and last.photo == photo and last.kept.number == number
         if last is not None and is_last:
             del snapshot.last_saves[place.file]
             snapshot.set_objects(photo, last.before)
         else:
             data.read_again()
-        return kept
 
 
 def label_file_name(snapshot: Snapshot, photo: int) -> str:
