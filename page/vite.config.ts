@@ -33,6 +33,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the content policy allows files only
     modulePreload: { polyfill: false },
     target: "es2022",
+    cssTarget: ["chrome100", "firefox100", "safari15"], // nested rules are written out
     reportCompressedSize: false,
   },
   server: { proxy: { "/v1": "http://127.0.0.1:8000" } },

@@ -25,6 +25,25 @@ def test_views_are_links(tiny_site: str, open_site: OpenSite) -> None:
         assert page.locator("nav a[aria-current=page]").inner_text() == name
 
 
+def test_the_style_of_a_view_leaves_the_others_alone(tiny_site: str, open_site: OpenSite) -> None:
+    page = open_site(tiny_site, "#/data")
+    look = """() => ["img", "svg"].map((part) => {
+        const place = document.querySelector(`.photo-grid ${part}`).getBoundingClientRect();
+        return [place.x, place.y, place.width, place.height];
+    }).concat([getComputedStyle(document.querySelector("main [role=status]")).fontWeight])"""
+    page.wait_for_selector(".photo-grid svg")
+    page.wait_for_selector(".progress", state="detached")
+    before = page.evaluate(look)
+    assert before[0] == before[1]  # the boxes lie over the photo
+    for name in ("Predict", "Look inside", "Train", "Compare", "Forecast"):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("heading", name=name, exact=True).wait_for()
+        page.get_by_role("link", name="Data", exact=True).click()
+        page.wait_for_selector(".photo-grid svg")
+        page.wait_for_selector(".progress", state="detached")
+        assert page.evaluate(look) == before, name
+
+
 def test_theme_and_language_are_kept(tiny_site: str, open_site: OpenSite) -> None:
     page = open_site(tiny_site)
     page.get_by_label("Language").select_option("ko")

@@ -37,7 +37,7 @@ export function JobsView({ kind, offer, rest, Form, Result }: Props) {
   useAnnouncements(jobs);
   useServedModels(jobs);
   return (
-    <section class={rest ? "view jobs-view has-chosen" : "view jobs-view"}>
+    <section class={`view jobs-view ${kind}-view ${rest ? "has-chosen" : ""}`}>
       <div class="jobs-side">
         <h1>{text(`${kind}.title`)}</h1>
         <p>{text(`${kind}.purpose`)}</p>

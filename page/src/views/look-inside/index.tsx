@@ -12,7 +12,7 @@ export default function LookInside({ offer, rest }: ViewProps) {
   const session = useSession();
   const { shown, isBusy } = session;
   return (
-    <section class="view look">
+    <section class="view look-inside-view">
       <h1>{text("look-inside.title")}</h1>
       {!shown && <p class="look-purpose">{text("look-inside.purpose")}</p>}
       <ChoosePhoto session={session} />

@@ -30,7 +30,7 @@ export default function PredictView({ offer, rest }: ViewProps) {
       .catch(showError);
   }, [rest]);
   return (
-    <section class="predict">
+    <section class="view predict-view">
       <h1>{text("predict.title")}</h1>
       {!current && <p>{text("predict.purpose")}</p>}
       <Dropzone onPhotos={add} isSmall={current !== undefined} />
