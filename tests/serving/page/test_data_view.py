@@ -195,6 +195,7 @@ def test_conflicts_are_shown(open_pets: Any, pets: Path) -> None:
     page.get_by_text("was changed by another program").wait_for()
     page.get_by_role("button", name="Load this photo again and drop my changes").click()
     page.wait_for_selector(".conflict", state="detached")
+    page.wait_for_selector(".editor .shape")  # the data set is read again
     assert page.locator(".editor .shape").count() == 3
 
 
@@ -247,3 +248,29 @@ def test_ten_thousand_photos_scroll_without_a_stall(
     assert page.locator(".photo-grid .cell").count() < 120
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.longest") <= 100  # milliseconds
+
+
+def test_labels_that_another_program_has_written_are_read_again(open_pets: Any, pets: Path) -> None:
+    page = open_pets("/0", expected=("409",))
+    page.locator(".objects button").first.click()
+    page.keyboard.press("ArrowRight")
+    document = json.loads((pets / "labels.json").read_text())
+    document["annotations"] = document["annotations"][:1]  # one of the three objects of a.jpg
+    (pets / "labels.json").write_text(json.dumps(document))
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Load this photo again").click()
+    page.wait_for_function("() => document.querySelectorAll('.objects button').length === 1")
+    page.locator(".objects button").first.click()
+    page.keyboard.press("ArrowRight")
+    save(page)
+    assert len(annotations(pets)) == 1
+
+
+def test_the_check_is_done_again_from_the_photo(open_pets: Any) -> None:
+    page = open_pets("/0")
+    page.locator("aside .finding", has_text="repeated").get_by_role("button").click()
+    page.keyboard.press("Delete")
+    save(page)
+    page.get_by_role("button", name="Read again").click()
+    page.locator("aside .finding", has_text="Repeated").wait_for(state="detached")
+    page.locator(".objects button").nth(1).wait_for()

@@ -5,11 +5,11 @@ import { useText } from "../../shell/text";
 import { score, subject } from "./format";
 import { JobProgress } from "./job-progress";
 import { Actions } from "./job-row";
-import { type Detail, isActive } from "./types";
+import { type Action, type Detail, isActive } from "./types";
 
 interface Props {
   job: Detail;
-  refresh: () => void;
+  refresh: (action: Action) => void;
   children: ComponentChildren;
 }
 

@@ -45,7 +45,8 @@ function Outcome({ job }: { job: Job }) {
 interface ActionsProps {
   job: Job;
   only?: readonly Action[];
-  refresh: () => void;
+  /** Called after an action. */
+  refresh: (action: Action) => void;
 }
 
 /** Buttons for what can be done with a job now. */
@@ -60,7 +61,7 @@ export function Actions({ job, only, refresh }: ActionsProps) {
           key={action}
           type="button"
           aria-label={text("jobs.actionOn", { action: text(`jobs.actions.${action}`), name: job.name })}
-          onClick={() => act(job, action).then(refresh)}
+          onClick={() => act(job, action).then(() => refresh(action))}
         >
           {text(`jobs.actions.${action}`)}
         </button>

@@ -8,7 +8,7 @@ import type { Offer } from "../../views/table";
 import { JobDetail } from "./job-detail";
 import { JobLists } from "./job-list";
 import "./jobs.css";
-import { type Detail, isActive, type Job, type Kind } from "./types";
+import { type Action, type Detail, isActive, type Job, type Kind } from "./types";
 import { useJob, useJobs } from "./use-jobs";
 
 export interface FormProps {
@@ -33,11 +33,12 @@ export function JobsView({ kind, offer, rest, Form, Result }: Props) {
   const text = useText();
   const { list, refresh } = useJobs();
   const jobs = list?.jobs ?? [];
-  const chosen = rest || choose(jobs, kind);
+  const isGone = list !== null && !jobs.some((job) => job.id === rest); // it was removed
+  const chosen = rest ? (isGone ? "" : rest) : choose(jobs, kind);
   useAnnouncements(jobs);
   useServedModels(jobs);
   return (
-    <section class={`view jobs-view ${kind}-view ${rest ? "has-chosen" : ""}`}>
+    <section class={`view jobs-view ${kind}-view ${rest && chosen ? "has-chosen" : ""}`}>
       <div class="jobs-side">
         <h1>{text(`${kind}.title`)}</h1>
         <p>{text(`${kind}.purpose`)}</p>
@@ -68,8 +69,8 @@ interface ChosenProps {
 function Chosen({ id, Result, refreshList }: ChosenProps) {
   const { job, refresh } = useJob(id);
   if (!job) return null;
-  const update = () => {
-    refresh();
+  const update = (action: Action) => {
+    if (action !== "remove") refresh();
     refreshList();
   };
   const result: ComponentChildren = <Result job={job} />;

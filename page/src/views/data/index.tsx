@@ -51,6 +51,8 @@ function DataSetView({ name, photo }: { name: string; photo: number | null }) {
     [name, filter, isReadable, seen.current, filter.finding && state],
   );
   const place = usePlace(list, photo);
+  const { refresh } = open;
+  useEffect(() => (photo === null ? undefined : refresh), [photo, refresh]); // others may have changed labels
   const onSaved = (found: DataSet | null) => {
     setSaves((count) => count + 1);
     if (found) open.set(found);

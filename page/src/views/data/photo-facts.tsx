@@ -8,10 +8,13 @@ export function PhotoFindings({
   photo,
   objects,
   editor,
+  onReadAgain,
 }: {
   photo: Photo;
   objects: Objects;
   editor: Editor;
+  /** null while there are corrections, which it would drop. */
+  onReadAgain: (() => void) | null;
 }) {
   const text = useText();
   if (photo.findings.length === 0) return null;
@@ -24,7 +27,14 @@ export function PhotoFindings({
   return (
     <section class="findings" aria-label={text("data.photoFindings")}>
       <h2>{text("data.photoFindings")}</h2>
-      {photo.findings_outdated && <p class="soft">{text("data.outdated")}</p>}
+      {photo.findings_outdated && (
+        <>
+          <p class="soft">{text("data.outdated")}</p>
+          <button type="button" disabled={!onReadAgain} onClick={() => onReadAgain?.()}>
+            {text("data.readAgain")}
+          </button>
+        </>
+      )}
       <ul>
         {photo.findings.map((finding, index) => (
           <li key={`${finding.kind}-${index}`} class={`finding ${finding.severity}`}>

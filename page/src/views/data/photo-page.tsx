@@ -4,7 +4,7 @@ import { linkTo } from "../../shell/route";
 import { useText } from "../../shell/text";
 import type { DataSet, Photo } from "./api";
 import { Canvas } from "./canvas";
-import type { Draft } from "./edits";
+import { type Draft, isDirty } from "./edits";
 import { type Keys, useKeys } from "./keys";
 import { ObjectList } from "./object-list";
 import { obstacleText } from "./obstacle";
@@ -133,7 +133,12 @@ function Side({ data, photo, draft, open, editor, colorOf }: SideProps) {
         colorOf={colorOf}
         onSelect={editor.select}
       />
-      <PhotoFindings photo={photo} objects={draft.objects} editor={editor} />
+      <PhotoFindings
+        photo={photo}
+        objects={draft.objects}
+        editor={editor}
+        onReadAgain={isDirty(draft) || open.isBusy ? null : () => void open.readAgain()}
+      />
       <PhotoFacts photo={photo} onRestore={(version) => void open.restore(version)} />
       {editor.canEdit && <KeyHelp />}
     </aside>

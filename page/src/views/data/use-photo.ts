@@ -3,7 +3,7 @@ import { ApiError } from "../../api/client";
 import { announce, sentenceOf, showError } from "../../shell/notices";
 import { useStore } from "../../shell/store";
 import { currentText } from "../../shell/text";
-import { type DataSet, getPhoto, type Photo, restoreVersion, saveObjects } from "./api";
+import { type DataSet, getPhoto, type Photo, readAgain, restoreVersion, saveObjects } from "./api";
 import { drafts, keepDraft, keyOf } from "./drafts";
 import { bodyOf, type Draft, isDirty, startDraft } from "./edits";
 
@@ -18,8 +18,10 @@ export interface OpenPhoto {
   isBusy: boolean;
   edit: (draft: Draft) => void;
   save: () => Promise<void>;
-  /** Load the photo again, without the corrections. */
+  /** Load the photo again, without the corrections; from disk if another program has written its labels. */
   reload: () => Promise<void>;
+  /** Let the server read the whole data set again. */
+  readAgain: () => Promise<void>;
   restore: (number: number) => Promise<void>;
 }
 
@@ -74,10 +76,7 @@ interface Context {
 
 function actions({ dataset, number, draft, state, change, show, onSaved }: Context) {
   const key = keyOf(dataset, number);
-  const load = async (saved = "") => {
-    keepDraft(key, null);
-    show(await getPhoto(dataset, number), saved);
-  };
+  const { load, read, reload } = loading({ dataset, number, show, onSaved });
   const save = async () => {
     if (!draft || !isDirty(draft)) return;
     const photo = await saveObjects(dataset, number, draft.version, bodyOf(draft));
@@ -97,10 +96,36 @@ function actions({ dataset, number, draft, state, change, show, onSaved }: Conte
     if (data.reading.state !== "reading") await load(saved);
   };
   return {
-    reload: () => during(change, () => load()),
+    reload: () => during(change, reload),
+    readAgain: () => during(change, read),
     save: () => during(change, save),
     restore: (version: number) => during(change, () => restore(version)),
   };
+}
+
+/** The ways to load the photo again. All drop its corrections. */
+function loading({
+  dataset,
+  number,
+  show,
+  onSaved,
+}: Pick<Context, "dataset" | "number" | "show" | "onSaved">) {
+  const key = keyOf(dataset, number);
+  const load = async (saved = "") => {
+    keepDraft(key, null);
+    show(await getPhoto(dataset, number), saved);
+  };
+  const read = async () => {
+    const data = await readAgain(dataset);
+    keepDraft(key, null);
+    onSaved(data);
+    if (data.reading.state !== "reading") await load();
+  };
+  const reload = async () => {
+    const { changed } = await getPhoto(dataset, number);
+    await (changed ? read() : load());
+  };
+  return { load, read, reload };
 }
 
 /** Do something that the server may refuse, because labels have changed elsewhere or for another reason. */

@@ -48,7 +48,8 @@ export async function download(body: Schema<"SaveBody">): Promise<void> {
   const link = document.createElement("a");
   const url = URL.createObjectURL(data as Blob);
   link.href = url;
-  link.download = nameIn(response.headers.get("content-disposition") ?? "");
+  const name = nameIn(response.headers.get("content-disposition") ?? "");
+  link.download = body.results.length > 1 ? archiveName(name, body.format) : name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may still read it
 }
@@ -57,6 +58,13 @@ export async function download(body: Schema<"SaveBody">): Promise<void> {
 export function nameIn(disposition: string): string {
   const encoded = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1];
   return encoded ? decodeURIComponent(encoded) : "boxmask";
+}
+
+/** The name of an archive of several photos, which the server names after the first one. */
+export function archiveName(name: string, format: Format): string {
+  if (!name.endsWith(".zip")) return name;
+  if (format === "jpg") return "pictures.zip";
+  return format === "label-maps" ? "label-maps.zip" : `labels-${format}.zip`;
 }
 
 function base64Of(file: File): Promise<string> {
