@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float, Num
 from torch import Tensor
 
 from boxmask.errors import UsageError
-from boxmask.geometry.kept import Kept
 
 Boxes = Float[Tensor, "N 4"]
 DeltaWeights = tuple[float, float, float, float]
@@ -85,15 +84,10 @@ def coverage(regions: Float[Tensor, "A 4"], boxes: Float[Tensor, "B 4"]) -> Floa
     return intersections(regions, boxes) / areas(boxes).clamp(min=torch.finfo(boxes.dtype).tiny)
 
 
-def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
-    """Clip boxes to a photo of `size` (height, width)."""
-    return clip_each(boxes[None], [size])[0]
-
-
-def clip_each(boxes: Float[Tensor, "B N 4"], sizes: list[tuple[int, int]]) -> Float[Tensor, "B N 4"]:
-    """Clip the boxes of each photo of a batch to the photo's size (height, width)."""
+def clip(boxes: Float[Tensor, "*B N 4"], *sizes: tuple[int, int]) -> Float[Tensor, "*B N 4"]:
+    """Clip boxes (N, 4) to a photo of one size (height, width), or (B, N, 4) to photos of B sizes."""
     limits = constant([[width, height, width, height] for height, width in sizes], boxes)
-    return torch.minimum(boxes.clamp(min=0), limits[:, None])
+    return torch.minimum(boxes.clamp(min=0), limits if boxes.ndim == 2 else limits[:, None])
 
 
 def large_enough(boxes: Float[Tensor, "*B 4"], min_side: float) -> Bool[Tensor, "*B"]:
@@ -103,13 +97,8 @@ def large_enough(boxes: Float[Tensor, "*B 4"], min_side: float) -> Bool[Tensor, 
 
 def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int]) -> Boxes:
     """Scale boxes along with their photo, from size `source` (height, width) to size `destination`."""
-    return boxes * constant(scale_of(source, destination), boxes)
-
-
-def scale_of(source: tuple[int, int], destination: tuple[int, int]) -> list[float]:
-    """Return the factors by which `rescale` multiplies the four coordinates of a box."""
     y, x = destination[0] / source[0], destination[1] / source[1]
-    return [x, y, x, y]
+    return boxes * constant([x, y, x, y], boxes)
 
 
 # ---------------------------------------------------------------- deltas (R-CNN, arXiv:1311.2524, appendix C)
@@ -195,16 +184,17 @@ class PyramidAnchors:
 
     def __init__(self, shapes: list[Float[Tensor, "A 4"]]) -> None:
         self.shapes = shapes
-        self.kept: Kept[list[Tensor]] = Kept()
+        self.last: tuple[object, list[Tensor]] | None = None
 
     def __call__(self, features: list[Tensor], pixels: Tensor) -> list[Float[Tensor, "N 4"]]:
         """The anchors of maps (B, C, H, W) of a batch of pixels (B, 3, H, W)."""
         grids = [(x.shape[-2], x.shape[-1]) for x in features]
         size = (pixels.shape[-2], pixels.shape[-1])
-        return self.kept.get(
-            (grids, size, pixels.device),
-            lambda: pyramid_anchors([shape.to(pixels.device) for shape in self.shapes], grids, size),
-        )
+        key = (grids, size, pixels.device, torch.is_inference_mode_enabled())  # as in `Kept`
+        if self.last is None or self.last[0] != key:
+            shapes = [shape.to(pixels.device) for shape in self.shapes]
+            self.last = (key, pyramid_anchors(shapes, grids, size))
+        return self.last[1]
 
 
 # ---------------------------------------------------------------------- default boxes (SSD, section 2.2)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.geometry.boxes import constant, rescale, scale_of
+from boxmask.geometry.boxes import constant, rescale
 from boxmask.types import Target
 
 Size = tuple[int, int]  # (height, width)
@@ -34,7 +34,8 @@ class Batch:
         """Targets with boxes in pixels of the resized photos; masks stay in pixels of the original photos."""
         counts = [len(target.boxes) for target in targets]
         sizes = zip(self.original_sizes, self.sizes, strict=True)
-        scales = torch.tensor([scale_of(*pair) for pair in sizes]).repeat_interleave(torch.tensor(counts), 0)
+        scales = torch.cat([rescale(torch.ones(1, 4), *pair) for pair in sizes])
+        scales = scales.repeat_interleave(torch.tensor(counts), 0)
         boxes, labels, ignore = (
             torch.cat([getattr(target, name) for target in targets]) for name in ("boxes", "labels", "ignore")
         )

@@ -17,7 +17,6 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_each
 from boxmask.geometry.sampling import Samples, sample
-from boxmask.geometry.true_rows import true_rows
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.batch_objects import BatchObjects
 from boxmask.pipeline.heads.dense import Tower
@@ -116,10 +115,10 @@ def select_proposals(
     level_of = torch.arange(len(counts)).repeat_interleave(counts).to(logits[0].device, non_blocking=True)
     scores = torch.cat(top_scores, 1).sigmoid()
     decoded = decode(torch.cat(top_anchors, 1).flatten(0, 1), torch.cat(top_deltas, 1).flatten(0, 1))
-    boxes = box.clip_each(decoded.unflatten(0, scores.shape), sizes)
-    kept_rows = true_rows(box.large_enough(boxes, MIN_PROPOSAL_SIZE) & (scores >= limits.threshold))
+    boxes = box.clip(decoded.unflatten(0, scores.shape), *sizes)
+    is_good = box.large_enough(boxes, MIN_PROPOSAL_SIZE) & (scores >= limits.threshold)
     proposals = []
-    for photo, rows in enumerate(kept_rows):
+    for photo, rows in enumerate(is_good.nonzero()[:, 1].split(is_good.sum(dim=1).tolist())):
         in_photo = boxes[photo, rows]
         kept = batched_nms(in_photo, scores[photo, rows], level_of[rows], limits.nms_iou)
         proposals.append(in_photo[kept[: limits.after_nms]])
