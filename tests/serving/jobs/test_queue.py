@@ -97,11 +97,12 @@ def test_a_full_queue_refuses(start: Start, monkeypatch: pytest.MonkeyPatch) -> 
     assert "Remove one" in message
 
 
-def test_the_list_survives_a_restart(start: Start, out: Path) -> None:
+def test_the_list_survives_a_restart(start: Start, out: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = start()
     running, waiting = first.add(seed=WAITS), first.add(model="fcos")
     first.wait_for_folder(running, out)
     first.http.__exit__(None, None, None)  # the server stops
+    assert "stopping ssd-1, which saves its work" in caplog.text
     saved = json.loads((out / FOLDER / "jobs.json").read_text())["jobs"]
     assert [(job["folder"], job["state"]) for job in saved] == [("ssd-1", "stopped"), ("fcos-1", "waiting")]
     second = start()

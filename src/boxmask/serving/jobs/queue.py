@@ -73,6 +73,10 @@ class JobQueue:
             return
         with self._changed:
             self._is_closing = True
+            if (job := self._jobs.active) is not None:
+                logger.warning(
+                    "boxmask: stopping %s, which saves its work. Resume it from the page.", job.folder
+                )
             self._stop_running(SERVER_STOPPED)
             self._changed.notify_all()
         self._thread.join(STOP_SECONDS)
