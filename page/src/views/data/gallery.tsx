@@ -23,8 +23,12 @@ interface Props {
 export function Gallery({ data, list, filter, onFilter, onReadAgain }: Props) {
   const text = useText();
   const colors = useMemo(() => data.classes.map(({ color }) => color), [data]);
-  const { format, photos, objects, classes } = data;
-  const facts = { format, photos, objects, classes: classes.length };
+  const facts = {
+    format: data.format,
+    photos: text("data.found", { count: data.photos }),
+    objects: text("predict.found", { count: data.objects }),
+    classes: text("data.classCount", { count: data.classes.length }),
+  };
   return (
     <>
       <p class="soft">{text("data.facts", facts)}</p>
