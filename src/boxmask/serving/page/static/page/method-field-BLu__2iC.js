@@ -1,1 +1,0 @@
-import{a as e,s as t}from"./index-y44kchng.js";import{i as n,s as r}from"./chart-Cp87uZBP.js";function i({methods:i,value:a,onChange:o}){let s=t();return e(r,{label:s(`jobs.method`),help:n(a,s),children:t=>e(`select`,{id:t,value:a,onChange:e=>o(e.currentTarget.value),children:i.map(t=>e(`option`,{value:t,children:t},t))})})}export{i as t};

@@ -1,1 +1,0 @@
-/* empty css              */import{a as e}from"./index-y44kchng.js";function t({label:t,value:n,note:r}){return e(`div`,{class:`progress`,children:[e(`div`,{class:`row`,children:[e(`span`,{children:t}),r&&e(`span`,{class:`soft`,children:r})]}),n===null?e(`progress`,{"aria-label":t}):e(`progress`,{"aria-label":t,max:1,value:n})]})}export{t};
