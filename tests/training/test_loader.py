@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -270,7 +271,7 @@ def test_a_damaged_photo_is_named_without_a_traceback(
         photo.parent.mkdir(exist_ok=True)
         Image.fromarray(np.zeros((96, 96, 3), np.uint8)).save(photo)
     photo.write_bytes(photo.read_bytes()[:-80])  # the header stays valid
-    damaged = DetectionDataset(**{**vars(photos_to_train), "root": tmp_path})
+    damaged = replace(photos_to_train, root=tmp_path)
     with pytest.raises(PhotoError, match="damaged or truncated") as caught:
         batches(damaged, workers, 6)
     assert str(caught.value).startswith(f"{photo}: ")

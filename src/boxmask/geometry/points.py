@@ -45,7 +45,7 @@ def pyramid_points(
     offset: of a point in its cell, in strides
     """
     cells = [(size[1] // width, size[0] // height) for height, width in grids]
-    shapes = [torch.tensor([[offset * x, offset * y] * 2], device=device) for x, y in cells]
+    shapes = [torch.tensor([[float(offset * x), offset * y] * 2], device=device) for x, y in cells]
     points = []
     for xyxy, (stride, span) in zip(box.pyramid_anchors(shapes, grids, size), levels, strict=True):
         strides, ranges = xyxy.new_full((len(xyxy),), stride), xyxy.new_tensor(span).expand(len(xyxy), 2)
