@@ -1,4 +1,4 @@
-"""Corrections of label files: what was wished is there, and every other byte is as it was."""
+"""Corrections of label files: what was wanted is there, and every other byte is as it was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boxmask.data.correction.correct import PhotoPlace, correct, open_labels
 from boxmask.data.correction.label_text import LabelText
-from boxmask.data.correction.objects import PhotoLabels, Shape, Wish
+from boxmask.data.correction.objects import PhotoLabels, Shape, WantedObject
 from boxmask.data.formats import coco, labelme, voc, yolo
 from boxmask.errors import LabelError
 
@@ -143,38 +143,40 @@ def shapes(draw: st.DrawFn, kinds: tuple[str, ...] = ("box", "polygon")) -> Shap
 
 
 @st.composite
-def corrections(draw: st.DrawFn) -> tuple[PhotoPlace, LabelText, PhotoLabels, list[Wish]]:
+def corrections(draw: st.DrawFn) -> tuple[PhotoPlace, LabelText, PhotoLabels, list[WantedObject]]:
     place, text = FILES[draw(st.sampled_from(sorted(FILES)))]
     labels = open_labels(place, text)
     kinds = ("box",) if place is VOC else ("box", "polygon")
-    wishes = []
+    wanted_objects = []
     for number, old in enumerate(labels.objects):
         action = draw(st.sampled_from(("keep", "remove", "rename", "move")))
         if action == "remove":
             continue
         name = draw(st.sampled_from(NAMES)) if action == "rename" and old.shape else old.class_name
         shape = draw(shapes((old.shape.kind,))) if action == "move" and old.shape else None
-        wishes.append(Wish(number, name, shape))
+        wanted_objects.append(WantedObject(number, name, shape))
     added = draw(st.lists(st.tuples(st.sampled_from(NAMES), shapes(kinds)), max_size=3))
-    return place, text, labels, [*wishes, *(Wish(None, name, shape) for name, shape in added)]
+    return place, text, labels, [*wanted_objects, *(WantedObject(None, name, shape) for name, shape in added)]
 
 
 @given(corrections())
-def test_what_was_wished_is_there(
-    correction: tuple[PhotoPlace, LabelText, PhotoLabels, list[Wish]],
+def test_what_was_wanted_is_there(
+    correction: tuple[PhotoPlace, LabelText, PhotoLabels, list[WantedObject]],
 ) -> None:
-    place, text, labels, wishes = correction
-    content = correct(place, labels, text, wishes).content
+    place, text, labels, wanted_objects = correction
+    content = correct(place, labels, text, wanted_objects).content
     again = open_labels(place, LabelText(place.file, content))
-    assert [each.class_name for each in again.objects] == [wish.class_name for wish in wishes]
+    assert [each.class_name for each in again.objects] == [wanted.class_name for wanted in wanted_objects]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_nothing_wished_changes_no_byte(name: str) -> None:
+def test_nothing_wanted_changes_no_byte(name: str) -> None:
     place, text = FILES[name]
     labels = open_labels(place, text)
-    wishes = [Wish(number, old.class_name, old.shape) for number, old in enumerate(labels.objects)]
-    assert correct(place, labels, text, wishes).content == text.data
+    wanted_objects = [
+        WantedObject(number, old.class_name, old.shape) for number, old in enumerate(labels.objects)
+    ]
+    assert correct(place, labels, text, wanted_objects).content == text.data
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -182,9 +184,11 @@ def test_nothing_wished_changes_no_byte(name: str) -> None:
 def test_adding_and_removing_again_gives_the_same_file(name: str, data: st.DataObject) -> None:
     place, text = FILES[name]
     labels = open_labels(place, text)
-    kept = [Wish(number, old.class_name) for number, old in enumerate(labels.objects)]
+    kept = [WantedObject(number, old.class_name) for number, old in enumerate(labels.objects)]
     shape = data.draw(shapes(("box",)))
-    more = LabelText(place.file, correct(place, labels, text, [*kept, Wish(None, "cat", shape)]).content)
+    more = LabelText(
+        place.file, correct(place, labels, text, [*kept, WantedObject(None, "cat", shape)]).content
+    )
     again = open_labels(place, more)
     assert correct(place, again, more, kept).content == text.data
 
@@ -193,8 +197,10 @@ def test_one_object_changes_and_every_other_line_stays() -> None:
     for name, number in (("yolo", 1), ("voc", 0), ("labelme", 0), ("coco", 0)):
         place, text = FILES[name]
         labels = open_labels(place, text)
-        wishes = [Wish(n, "dog" if n == number else old.class_name) for n, old in enumerate(labels.objects)]
-        lines = correct(place, labels, text, wishes).content.decode().split("\n")
+        wanted_objects = [
+            WantedObject(n, "dog" if n == number else old.class_name) for n, old in enumerate(labels.objects)
+        ]
+        lines = correct(place, labels, text, wanted_objects).content.decode().split("\n")
         before = text.data.decode().split("\n")
         changed = [index for index, line in enumerate(lines) if line != before[index]]
         assert len(lines) == len(before)
@@ -204,21 +210,21 @@ def test_one_object_changes_and_every_other_line_stays() -> None:
 def test_voc_keeps_whole_numbers_and_refuses_polygons() -> None:
     place, text = FILES["voc"]
     labels = open_labels(place, text)
-    moved = [Wish(0, "cat", Shape("box", ((3.4, 4.6), (20.2, 30.5)))), Wish(1, NAMES[2])]
+    moved = [WantedObject(0, "cat", Shape("box", ((3.4, 4.6), (20.2, 30.5)))), WantedObject(1, NAMES[2])]
     content = correct(place, labels, text, moved).content.decode()
     assert "<xmax>20</xmax><xmin>4</xmin><ymin>6</ymin><ymax>30</ymax>" in content
     assert "<part><name>head</name><bndbox><xmin>1</xmin>" in content
     polygon = Shape("polygon", ((1, 1), (5, 1), (3, 9)))
     with pytest.raises(LabelError, match=r"a\.xml: Pascal VOC holds boxes only"):
-        correct(place, labels, text, [Wish(None, "cat", polygon)])
+        correct(place, labels, text, [WantedObject(None, "cat", polygon)])
 
 
 def test_coco_computes_what_follows_from_the_outline() -> None:
     place, text = FILES["coco"]
     labels = open_labels(place, text)
     ring = Shape("polygon", ((10, 10), (20, 10), (20, 30), (10, 30)))
-    wishes = [Wish(0, "cat"), Wish(1, "dog", ring), Wish(2, "dog")]
-    document = json.loads(correct(place, labels, text, wishes).content)
+    wanted_objects = [WantedObject(0, "cat"), WantedObject(1, "dog", ring), WantedObject(2, "dog")]
+    document = json.loads(correct(place, labels, text, wanted_objects).content)
     assert document["annotations"][2] == {
         "id": 6,
         "image_id": 2,
@@ -234,7 +240,7 @@ def test_unknown_classes_are_refused() -> None:
         place, text = FILES[name]
         labels = open_labels(place, text)
         with pytest.raises(LabelError, match="cow"):
-            correct(place, labels, text, [Wish(None, "cow", Shape("box", ((1, 1), (5, 5))))])
+            correct(place, labels, text, [WantedObject(None, "cow", Shape("box", ((1, 1), (5, 5))))])
 
 
 def test_a_class_that_joins_two_objects_is_refused() -> None:
@@ -244,6 +250,6 @@ def test_a_class_that_joins_two_objects_is_refused() -> None:
     document["shapes"][0]["label"] = "dog"
     grouped = LabelText(place.file, json.dumps(document).encode())
     labels = open_labels(place, grouped)
-    wishes = [Wish(number, "cat") for number in range(len(labels.objects))]
+    wanted_objects = [WantedObject(number, "cat") for number in range(len(labels.objects))]
     with pytest.raises(LabelError, match="would hold 2 objects of this photo instead of 3"):
-        correct(place, labels, grouped, wishes)
+        correct(place, labels, grouped, wanted_objects)

@@ -20,7 +20,7 @@ from boxmask.data.correction.json_parts import (
     with_fields,
 )
 from boxmask.data.correction.label_text import LabelText
-from boxmask.data.correction.objects import FileObject, Shape, Wish, shape_of
+from boxmask.data.correction.objects import FileObject, Shape, WantedObject, shape_of
 from boxmask.data.findings import Box
 from boxmask.data.formats.coco.outlines import is_empty, parse_segmentation
 from boxmask.data.formats.coco.values import parse_annotation, parse_category, parse_image
@@ -109,30 +109,32 @@ class CocoLabels:
         """The annotations of the photo."""
         return [_file_object(self._names[entry["category_id"]], entry) for _, entry in self._entries]
 
-    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+    def corrected(self, wanted_objects: Sequence[WantedObject]) -> bytes:
         """See `PhotoLabels.corrected`."""
         annotations = self._lists["annotations"]
         items: list[bytes | None] = list(annotations.items)
-        wish_of = {wish.number: wish for wish in wishes if wish.number is not None}
+        wanted_of = {wanted.number: wanted for wanted in wanted_objects if wanted.number is not None}
         for number, (index, entry) in enumerate(self._entries):
-            wish = wish_of.get(number)
-            if wish is None:
+            wanted = wanted_of.get(number)
+            if wanted is None:
                 items[index] = None
-            elif fields := self._fields(entry, self.objects[number], wish):
+            elif fields := self._fields(entry, self.objects[number], wanted):
                 items[index] = with_fields(annotations.items[index], fields)
-        added = self._added([wish for wish in wishes if wish.number is None])
+        added = self._added([wanted for wanted in wanted_objects if wanted.number is None])
         rebuilt = annotations.rebuilt(items, added)
         data = self.text.data
         return self.text.encode(data[: annotations.start] + rebuilt + data[annotations.end :])
 
-    def _fields(self, entry: Mapping[str, object], old: FileObject, wish: Wish) -> dict[str, object]:
+    def _fields(
+        self, entry: Mapping[str, object], old: FileObject, wanted: WantedObject
+    ) -> dict[str, object]:
         """The values of an annotation that change."""
         fields: dict[str, object] = {}
-        if wish.class_name != old.class_name:
-            fields["category_id"] = self._category(wish.class_name)
-        if wish.shape is not None and wish.shape != old.shape:
-            written = self._shape_fields(wish.class_name, wish.shape)
-            always = ("bbox", "segmentation") if wish.shape.kind == "polygon" else ("bbox",)
+        if wanted.class_name != old.class_name:
+            fields["category_id"] = self._category(wanted.class_name)
+        if wanted.shape is not None and wanted.shape != old.shape:
+            written = self._shape_fields(wanted.class_name, wanted.shape)
+            always = ("bbox", "segmentation") if wanted.shape.kind == "polygon" else ("bbox",)
             fields |= {key: value for key, value in written.items() if key in always or key in entry}
             fields.pop("iscrowd", None)
         return fields
@@ -141,9 +143,9 @@ class CocoLabels:
         labeled = ObjectToWrite(name, shape.bounds, shape.outline)
         return object_fields(labeled, PhotoToWrite(Path(), "", self.size, "", (labeled,)), Losses())
 
-    def _added(self, wishes: Sequence[Wish]) -> list[bytes]:
+    def _added(self, wanted_objects: Sequence[WantedObject]) -> list[bytes]:
         """New annotations, in the style of the last one."""
-        if not wishes:
+        if not wanted_objects:
             return []
         items = self._lists["annotations"].items
         last = decode_item(items[-1]) if items else None
@@ -151,13 +153,17 @@ class CocoLabels:
         ids = [_head(item).id for item in items]
         first = max([known for known in ids if isinstance(known, int)], default=0) + 1
         added = []
-        for number, wish in enumerate(wishes, start=first):
-            assert wish.shape is not None
-            fields = self._shape_fields(wish.class_name, wish.shape)
+        for number, wanted in enumerate(wanted_objects, start=first):
+            assert wanted.shape is not None
+            fields = self._shape_fields(wanted.class_name, wanted.shape)
             empty: dict[str, object] = (
                 {"segmentation": []} if isinstance(last, dict) and "segmentation" in last else {}
             )
-            heads = {"id": number, "image_id": self._image_id, "category_id": self._category(wish.class_name)}
+            heads = {
+                "id": number,
+                "image_id": self._image_id,
+                "category_id": self._category(wanted.class_name),
+            }
             added.append(style.write(heads | empty | fields))
         return added
 

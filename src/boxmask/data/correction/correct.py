@@ -9,7 +9,7 @@ from pathlib import Path
 from boxmask.data.correction.coco import CocoLabels
 from boxmask.data.correction.label_text import LabelText
 from boxmask.data.correction.labelme import LabelmeLabels
-from boxmask.data.correction.objects import FileObject, PhotoLabels, Shape, ShapeKind, Wish
+from boxmask.data.correction.objects import FileObject, PhotoLabels, Shape, ShapeKind, WantedObject
 from boxmask.data.correction.voc import VocLabels
 from boxmask.data.correction.yolo import YoloLabels
 from boxmask.data.findings import Box
@@ -84,26 +84,29 @@ class Correction:
     objects: Sequence[FileObject]
 
 
-def correct(place: PhotoPlace, labels: PhotoLabels, text: LabelText, wishes: Sequence[Wish]) -> Correction:
+def correct(
+    place: PhotoPlace, labels: PhotoLabels, text: LabelText, wanted_objects: Sequence[WantedObject]
+) -> Correction:
     """Correct the objects of a photo.
 
-    The result is read again: it must hold what was wished, and what was not touched must be the same. Raises
+    The result is read again: it must hold what was wanted, and what was not touched must be the same. Raises
     LabelError otherwise, and for what the format cannot hold.
     """
-    content = labels.corrected(wishes)
+    content = labels.corrected(wanted_objects)
     data = content[len(text.mark) :].decode(text.encoding).encode()
     written = open_labels(place, LabelText(place.file, data, text.encoding, text.mark)).objects
     kept = sorted(
-        (wish for wish in wishes if wish.number is not None), key=lambda wish: int(wish.number or 0)
+        (wanted for wanted in wanted_objects if wanted.number is not None),
+        key=lambda wanted: int(wanted.number or 0),
     )
-    expected = [*kept, *(wish for wish in wishes if wish.number is None)]
+    expected = [*kept, *(wanted for wanted in wanted_objects if wanted.number is None)]
     old_objects = list(labels.objects)
     if len(written) != len(expected):
         raise _unlike(place, f"would hold {len(written)} objects of this photo instead of {len(expected)}")
     slack = _WHOLE_SLACK if place.form is voc else _SLACK
-    for number, (wish, found) in enumerate(zip(expected, written, strict=True), start=1):
-        old = None if wish.number is None else old_objects[wish.number]
-        if not _is_as_wished(wish, found, old, slack):
+    for number, (wanted, found) in enumerate(zip(expected, written, strict=True), start=1):
+        old = None if wanted.number is None else old_objects[wanted.number]
+        if not _is_as_wanted(wanted, found, old, slack):
             raise _unlike(place, f"would hold another object {number} than the one that was drawn")
     return Correction(content, written)
 
@@ -114,12 +117,12 @@ def _unlike(place: PhotoPlace, reason: str) -> LabelError:
     )
 
 
-def _is_as_wished(wish: Wish, found: FileObject, old: FileObject | None, slack: float) -> bool:
-    if found.class_name != wish.class_name:
+def _is_as_wanted(wanted: WantedObject, found: FileObject, old: FileObject | None, slack: float) -> bool:
+    if found.class_name != wanted.class_name:
         return False
-    if wish.shape is None or (old is not None and wish.shape == old.shape):
+    if wanted.shape is None or (old is not None and wanted.shape == old.shape):
         return old is not None and found.shape == old.shape and found.box == old.box
-    return found.shape is not None and is_close(found.shape, wish.shape, slack)
+    return found.shape is not None and is_close(found.shape, wanted.shape, slack)
 
 
 def is_close(shape: Shape, other: Shape, slack: float = _SLACK) -> bool:

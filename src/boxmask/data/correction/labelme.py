@@ -18,7 +18,7 @@ from boxmask.data.correction.json_parts import (
     with_fields,
 )
 from boxmask.data.correction.label_text import LabelText
-from boxmask.data.correction.objects import FileObject, Shape, Wish, shape_of
+from boxmask.data.correction.objects import FileObject, Shape, WantedObject, shape_of
 from boxmask.data.findings import Box
 from boxmask.data.formats.labelme.document import labelme_shape
 from boxmask.data.formats.labelme.shapes import MaskText, parse_shape
@@ -70,16 +70,16 @@ class LabelmeLabels:
         """The shapes that can be read."""
         return [_file_object(indices, shape) for indices, shape in self._parsed]
 
-    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+    def corrected(self, wanted_objects: Sequence[WantedObject]) -> bytes:
         """See `PhotoLabels.corrected`."""
         items: list[bytes | None] = list(self._shapes.items)
-        wish_of = {wish.number: wish for wish in wishes if wish.number is not None}
+        wanted_of = {wanted.number: wanted for wanted in wanted_objects if wanted.number is not None}
         for number, (indices, _) in enumerate(self._parsed):
-            wish, old = wish_of.get(number), self.objects[number]
+            wanted, old = wanted_of.get(number), self.objects[number]
             for index in indices:
-                items[index] = None if wish is None else _changed(self._shapes.items[index], old, wish)
+                items[index] = None if wanted is None else _changed(self._shapes.items[index], old, wanted)
         style = style_of(self._shapes.items[-1]) if self._shapes.items else Style()
-        added = [style.write(_new(wish)) for wish in wishes if wish.number is None]
+        added = [style.write(_new(wanted)) for wanted in wanted_objects if wanted.number is None]
         rebuilt = self._shapes.rebuilt(items, added)
         data = self.text.data
         return self.text.encode(data[: self._shapes.start] + rebuilt + data[self._shapes.end :])
@@ -103,21 +103,21 @@ def _as_outline(outline: Outline | Sequence[float] | None) -> Outline | None:
     return Polygons((np.array(outline, dtype=np.float64).reshape(-1, 2),))
 
 
-def _changed(item: bytes, old: FileObject, wish: Wish) -> bytes:
+def _changed(item: bytes, old: FileObject, wanted: WantedObject) -> bytes:
     fields: dict[str, object] = {}
-    if wish.class_name != old.class_name:
-        fields["label"] = wish.class_name
-    if wish.shape is not None and wish.shape != old.shape:
+    if wanted.class_name != old.class_name:
+        fields["label"] = wanted.class_name
+    if wanted.shape is not None and wanted.shape != old.shape:
         entry = decode_item(item)
         assert isinstance(entry, dict)  # it was parsed
-        fields["points"] = _points(wish.shape, len(entry["points"]))
+        fields["points"] = _points(wanted.shape, len(entry["points"]))
     return with_fields(item, fields) if fields else item
 
 
-def _new(wish: Wish) -> dict[str, object]:
-    assert wish.shape is not None
-    kind = "rectangle" if wish.shape.kind == "box" else "polygon"
-    return labelme_shape(wish.class_name, kind, _points(wish.shape))
+def _new(wanted: WantedObject) -> dict[str, object]:
+    assert wanted.shape is not None
+    kind = "rectangle" if wanted.shape.kind == "box" else "polygon"
+    return labelme_shape(wanted.class_name, kind, _points(wanted.shape))
 
 
 def _points(shape: Shape, num_points: int = 2) -> list[list[float]]:

@@ -59,8 +59,8 @@ class FileObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """An object as it should be. Objects of the file without a wish are removed.
+class WantedObject:
+    """An object as it should be. Objects of the file that are not wanted are removed.
 
     number: of the object in the file, from 0; None for a new one
     shape:  None leaves it as it is
@@ -78,7 +78,7 @@ class PhotoLabels(Protocol):
     def objects(self) -> Sequence[FileObject]:
         """The objects that can be read, in the order of the file."""
 
-    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+    def corrected(self, wanted_objects: Sequence[WantedObject]) -> bytes:
         """The file with the objects as they should be, and everything else as it is.
 
         Raises LabelError for what the format cannot hold.

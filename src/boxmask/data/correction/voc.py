@@ -10,7 +10,7 @@ from itertools import takewhile
 from xml.parsers import expat
 
 from boxmask.data.correction.label_text import LabelText
-from boxmask.data.correction.objects import FileObject, Shape, Wish
+from boxmask.data.correction.objects import FileObject, Shape, WantedObject
 from boxmask.data.findings import Box
 from boxmask.data.formats.contract import Losses, ObjectToWrite
 from boxmask.data.formats.numbers import short_number
@@ -82,34 +82,36 @@ class VocLabels:
         texts = [child.text for box in boxes if box for tag, child in box.children if tag in CORNERS]
         return all(float(text).is_integer() and "." not in text for text in texts)
 
-    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+    def corrected(self, wanted_objects: Sequence[WantedObject]) -> bytes:
         """See `PhotoLabels.corrected`."""
-        wish_of = {wish.number: wish for wish in wishes if wish.number is not None}
+        wanted_of = {wanted.number: wanted for wanted in wanted_objects if wanted.number is not None}
         data = self.text.data
         changes: list[tuple[int, int, bytes]] = []
         for number, (element, old) in enumerate(self._parsed):
-            wish = wish_of.get(number)
-            if wish is None:
+            wanted = wanted_of.get(number)
+            if wanted is None:
                 start = len(data[: element.start].rstrip(_SPACE))
                 changes.append((start, element.end, b""))
             else:
-                changes += self._changes(element, old, wish)
+                changes += self._changes(element, old, wanted)
         end = self._annotation.inner[1]
         place = len(data[:end].rstrip(_SPACE))
-        added = b"".join(self._new(wish) for wish in wishes if wish.number is None)
+        added = b"".join(self._new(wanted) for wanted in wanted_objects if wanted.number is None)
         changes.append((place, place, added))
         for start, end, replacement in sorted(changes, reverse=True):
             data = data[:start] + replacement + data[end:]
         return self.text.encode(data)
 
-    def _changes(self, element: _Element, old: FileObject, wish: Wish) -> list[tuple[int, int, bytes]]:
+    def _changes(
+        self, element: _Element, old: FileObject, wanted: WantedObject
+    ) -> list[tuple[int, int, bytes]]:
         """The parts of an object to replace."""
         changes = []
-        if wish.class_name != old.class_name:
-            name = xml_text(wish.class_name, "class name").encode()
+        if wanted.class_name != old.class_name:
+            name = xml_text(wanted.class_name, "class name").encode()
             changes = [(*child.inner, name) for tag, child in element.children if tag == "name"]
-        if wish.shape is not None and wish.shape != old.shape:
-            corners = dict(zip(CORNERS, self._corners(wish.shape), strict=True))
+        if wanted.shape is not None and wanted.shape != old.shape:
+            corners = dict(zip(CORNERS, self._corners(wanted.shape), strict=True))
             boxes = [child for tag, child in element.children if tag == "bndbox"]
             changes += [
                 (*child.inner, str(short_number(corners[tag])).encode())
@@ -133,12 +135,12 @@ class VocLabels:
         xmax, ymax = min(max(xmax, xmin + 1), width), min(max(ymax, ymin + 1), height)
         return min(max(xmin, 1), xmax - 1), min(max(ymin, 1), ymax - 1), xmax, ymax
 
-    def _new(self, wish: Wish) -> bytes:
+    def _new(self, wanted: WantedObject) -> bytes:
         """The text of a new object, with the space before it."""
-        assert wish.shape is not None
-        xmin, ymin, xmax, ymax = self._corners(wish.shape)
+        assert wanted.shape is not None
+        xmin, ymin, xmax, ymax = self._corners(wanted.shape)
         box = (xmin - 1, ymin - 1, xmax, ymax)
-        lines = object_text(ObjectToWrite(wish.class_name, box), "", Losses()).split("\n")
+        lines = object_text(ObjectToWrite(wanted.class_name, box), "", Losses()).split("\n")
         gap = self._gap_before_objects()
         newline, _, unit = gap.rpartition("\n")
         if "\n" not in gap:

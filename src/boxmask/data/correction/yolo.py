@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from boxmask.data.correction.label_text import LabelText
-from boxmask.data.correction.objects import FileObject, Shape, Wish, shape_of
+from boxmask.data.correction.objects import FileObject, Shape, WantedObject, shape_of
 from boxmask.data.findings import Box
 from boxmask.data.formats.contract import Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.yolo.lines import LabelLines
@@ -67,36 +67,36 @@ class YoloLabels:
         box: Box = (x1, y1, x2, y2)
         return FileObject(names[lines.classes[entry]], box, None if self.keypoints else shape_of(box, None))
 
-    def corrected(self, wishes: Sequence[Wish]) -> bytes:
+    def corrected(self, wanted_objects: Sequence[WantedObject]) -> bytes:
         """See `PhotoLabels.corrected`."""
         lines = self.text.data.splitlines(keepends=True)
         line_of = [self._lines.lines[entry] - 1 for entry in self._named]
-        wish_of = {wish.number: wish for wish in wishes if wish.number is not None}
+        wanted_of = {wanted.number: wanted for wanted in wanted_objects if wanted.number is not None}
         for number, index in enumerate(line_of):
-            wish = wish_of.get(number)
-            lines[index] = b"" if wish is None else self._line(lines[index], self.objects[number], wish)
+            wanted = wanted_of.get(number)
+            lines[index] = b"" if wanted is None else self._line(lines[index], self.objects[number], wanted)
         end = b"\r\n" if b"\r\n" in self.text.data else b"\n"
-        added = [self._new(wish) + end for wish in wishes if wish.number is None]
+        added = [self._new(wanted) + end for wanted in wanted_objects if wanted.number is None]
         kept = b"".join(lines)
         if added and kept and not kept.endswith((b"\n", b"\r")):
             kept += end
         return self.text.encode(kept + b"".join(added))
 
-    def _line(self, line: bytes, old: FileObject, wish: Wish) -> bytes:
+    def _line(self, line: bytes, old: FileObject, wanted: WantedObject) -> bytes:
         """A line with another class or shape; the text of what stays is not changed."""
         body = line.rstrip(b"\r\n")
-        number = self._number(wish.class_name)
-        if wish.shape is not None and wish.shape != old.shape:
-            written = self._written(wish.class_name, wish.shape)
+        number = self._number(wanted.class_name)
+        if wanted.shape is not None and wanted.shape != old.shape:
+            written = self._written(wanted.class_name, wanted.shape)
             return written + line[len(body) :]
-        if wish.class_name == old.class_name:
+        if wanted.class_name == old.class_name:
             return line
         lead = body[: len(body) - len(body.lstrip())]
         return lead + str(number).encode() + line[len(lead) + len(body.split()[0]) :]
 
-    def _new(self, wish: Wish) -> bytes:
-        assert wish.shape is not None
-        return self._written(wish.class_name, wish.shape)
+    def _new(self, wanted: WantedObject) -> bytes:
+        assert wanted.shape is not None
+        return self._written(wanted.class_name, wanted.shape)
 
     def _written(self, name: str, shape: Shape) -> bytes:
         labeled = ObjectToWrite(name, shape.bounds, shape.outline)

@@ -91,7 +91,7 @@ class DataSet:
         except BoxmaskError as error:
             self._fail(generation, str(error))
             return
-        except Exception:
+        except Exception:  # of any reader: the thread must not end without a word to the page
             logging.getLogger("boxmask.serve").exception("reading %s failed", self.path)
             self._fail(generation, "reading failed. The output of the server says why.")
             return

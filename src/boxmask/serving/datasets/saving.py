@@ -14,7 +14,7 @@ from boxmask.data.correction.correct import (
 )
 from boxmask.data.correction.label_text import LabelText, read_label_text
 from boxmask.data.correction.new_files import empty_labels
-from boxmask.data.correction.objects import FileObject, Shape, Wish
+from boxmask.data.correction.objects import FileObject, Shape, WantedObject
 from boxmask.data.correction.versions import KeptVersion, kept_versions, write_version
 from boxmask.data.text import read_bytes
 from boxmask.errors import LabelError, OutputError, PhotoError
@@ -58,8 +58,8 @@ def save(data: DataSet, photo: int, version: str, objects: Sequence[SavedObject]
             labels = open_labels(place, text)
             in_file = list(labels.objects)
             number_of = _match(shown, in_file, place)
-            wishes, seen = _wishes(objects, shown, in_file, number_of)
-            corrected = correct(place, labels, text, wishes)
+            wanted_objects, seen = _wanted_objects(objects, shown, in_file, number_of)
+            corrected = correct(place, labels, text, wanted_objects)
         except LabelError as error:
             raise RequestError(422, "labels-refused", str(error)) from error
         old = text.encode(text.data)
@@ -70,7 +70,7 @@ def save(data: DataSet, photo: int, version: str, objects: Sequence[SavedObject]
             snapshot.places.new_files[photo] = place.file
         if kept is not None:
             snapshot.last_saves[place.file] = LastSave(photo, kept, shown)
-        snapshot.set_objects(photo, _views(corrected.objects, wishes, seen, shown))
+        snapshot.set_objects(photo, _views(corrected.objects, wanted_objects, seen, shown))
         return kept
 
 
@@ -187,26 +187,26 @@ def _is_same(shown: ViewObject, found: FileObject) -> bool:
     return drawn is None or (found.shape is not None and is_close(drawn, found.shape, _SLACK))
 
 
-def _wishes(
+def _wanted_objects(
     objects: Sequence[SavedObject],
     shown: Sequence[ViewObject],
     in_file: Sequence[FileObject],
     number_of: Sequence[int],
-) -> tuple[list[Wish], set[int]]:
-    """The wishes for all objects of the file, and the numbers of those that were shown.
+) -> tuple[list[WantedObject], set[int]]:
+    """The wanted_objects for all objects of the file, and the numbers of those that were shown.
 
     Objects that were not shown, such as those of classes that are left out, stay.
     """
     seen = set(number_of)
-    wishes = [Wish(n, found.class_name) for n, found in enumerate(in_file) if n not in seen]
+    wanted_objects = [WantedObject(n, found.class_name) for n, found in enumerate(in_file) if n not in seen]
     for each in objects:
         if each.id is None:
-            wishes.append(Wish(None, each.class_name, each.shape))
+            wanted_objects.append(WantedObject(None, each.class_name, each.shape))
             continue
         number, old = number_of[each.id], shown[each.id].shape
         is_moved = each.shape is not None and not (old is not None and is_close(each.shape, old, _SLACK))
-        wishes.append(Wish(number, each.class_name, each.shape if is_moved else None))
-    return wishes, seen
+        wanted_objects.append(WantedObject(number, each.class_name, each.shape if is_moved else None))
+    return wanted_objects, seen
 
 
 # ---------------------------------------------------------------- writing
@@ -223,10 +223,13 @@ def _write(snapshot: Snapshot, place: PhotoPlace, content: bytes, old: bytes | N
 
 
 def _views(
-    found: Sequence[FileObject], wishes: Sequence[Wish], seen: set[int], shown: Sequence[ViewObject]
+    found: Sequence[FileObject],
+    wanted_objects: Sequence[WantedObject],
+    seen: set[int],
+    shown: Sequence[ViewObject],
 ) -> tuple[ViewObject, ...]:
     """The objects of the photo as the file holds them now, without those that are not shown."""
-    kept = sorted((wish.number, wish) for wish in wishes if wish.number is not None)
+    kept = sorted((wanted.number, wanted) for wanted in wanted_objects if wanted.number is not None)
     numbers = [number for number, _ in kept]
     before = dict(zip(sorted(seen), shown, strict=True))
     views = []

@@ -9,8 +9,8 @@ from pathlib import Path
 from boxmask.runs.run import LOG, Run
 from boxmask.serving.errors import RequestError
 from boxmask.serving.jobs.commands import shown_command
-from boxmask.serving.jobs.desk import JobDesk
 from boxmask.serving.jobs.job import ACTIVE, Job
+from boxmask.serving.jobs.manager import JobManager
 from boxmask.serving.jobs.messages import last_lines
 from boxmask.serving.jobs.replies import Action, JobDetail, JobListReply, JobSummary
 from boxmask.serving.jobs.request import models_of
@@ -22,20 +22,20 @@ from boxmask.serving.jobs.watch import Watcher
 class Describer:
     """Reads the files of the jobs, one request at a time."""
 
-    def __init__(self, desk: JobDesk) -> None:
-        self._desk, self._watcher = desk, Watcher(desk.queue.out)
+    def __init__(self, manager: JobManager) -> None:
+        self._manager, self._watcher = manager, Watcher(manager.queue.out)
         self._best, self._lock = BestMetrics(), threading.Lock()
 
     def overview(self) -> JobListReply:
         """All jobs in short."""
         with self._lock:
-            jobs = [self._summary(job) for job in self._desk.jobs()]
-        return JobListReply(jobs=jobs, problem=self._desk.queue.problem)
+            jobs = [self._summary(job) for job in self._manager.jobs()]
+        return JobListReply(jobs=jobs, problem=self._manager.queue.problem)
 
     def detail(self, job: Job) -> JobDetail:
         """A job with everything that is known about it."""
-        folder, watcher = self._desk.folder(job), self._watcher
-        is_training, queue = job.kind == "train", self._desk.queue
+        folder, watcher = self._manager.folder(job), self._watcher
+        is_training, queue = job.kind == "train", self._manager.queue
         with self._lock:
             return JobDetail(
                 **self._summary(job).model_dump(),
@@ -59,27 +59,27 @@ class Describer:
         raise RequestError(404, "unknown-picture", f"this job has no picture {name[:60]!r}.")
 
     def _summary(self, job: Job) -> JobSummary:
-        folder = self._desk.folder(job)
+        folder = self._manager.folder(job)
         metric, value = self._metric(job, folder)
         return JobSummary(
             id=job.id,
             kind=job.request.kind,
             state=job.state,
             name=job.folder,
-            data=self._desk.name_of_data(job),
+            data=self._manager.name_of_data(job),
             models=[name for name in models_of(job.request) if name != "auto"],
             minutes=job.request.minutes,
             created=job.created,
             started=job.started,
             ended=job.ended,
-            place=self._desk.queue.place(job),
+            place=self._manager.queue.place(job),
             progress=self._watcher.progress(job) if job.state in ACTIVE else None,
             metric=metric,
             value=value,
             reason=job.reason,
             actions=self._actions(job, folder),
             has_report=report_of(job.kind, folder) is not None,
-            model=self._desk.served.name_of(folder),
+            model=self._manager.served.name_of(folder),
         )
 
     def _metric(self, job: Job, folder: Path) -> tuple[str | None, float | None]:
@@ -95,11 +95,11 @@ class Describer:
         if job.state == "running":
             return [] if job.is_found else ["stop"]
         if job.state == "waiting":
-            return ["remove"] if self._desk.queue.place(job) == 1 else ["up", "remove"]
+            return ["remove"] if self._manager.queue.place(job) == 1 else ["up", "remove"]
         actions: list[Action] = []
         if job.state in ("stopped", "failed"):
             is_known = job.kind == "train" or not job.is_found  # else its command is not known
-            actions += ["resume"] if is_known and self._desk.has_data(job) else []
+            actions += ["resume"] if is_known and self._manager.has_data(job) else []
             actions += [] if folder.exists() else ["remove"]
         if job.kind == "train" and Run(folder).has_weights:
             actions.append("use")

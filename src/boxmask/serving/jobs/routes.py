@@ -12,7 +12,7 @@ from boxmask.detectors.table import DETECTORS
 from boxmask.serving.dataset_names import dataset_ids
 from boxmask.serving.errors import RequestError
 from boxmask.serving.jobs.describe import Describer
-from boxmask.serving.jobs.desk import JobDesk
+from boxmask.serving.jobs.manager import JobManager
 from boxmask.serving.jobs.replies import Choices, JobDetail, JobListReply, UseReply
 from boxmask.serving.jobs.report import report_reply
 from boxmask.serving.jobs.request import EXAMPLE, MAX_MINUTES, JobRequest, NoOptions
@@ -36,16 +36,16 @@ BODIES: list[type[BaseModel]] = [JobRequest, NoOptions]
 
 def jobs_routes(state: ServerState) -> APIRouter:
     """The routes below /v1/jobs. The jobs start and stop with the server."""
-    router, desk = APIRouter(tags=["Jobs"]), JobDesk(state, dataset_ids(state.datasets))
-    state.workers.append(desk.queue)
-    describer = Describer(desk)
-    _add_list(router, state, desk, describer)
-    _add_one(router, desk, describer)
-    _add_actions(router, state, desk, describer)
+    router, manager = APIRouter(tags=["Jobs"]), JobManager(state, dataset_ids(state.datasets))
+    state.workers.append(manager.queue)
+    describer = Describer(manager)
+    _add_list(router, state, manager, describer)
+    _add_one(router, manager, describer)
+    _add_actions(router, state, manager, describer)
     return router
 
 
-def _add_list(router: APIRouter, state: ServerState, desk: JobDesk, describer: Describer) -> None:
+def _add_list(router: APIRouter, state: ServerState, manager: JobManager, describer: Describer) -> None:
     @router.get("/v1/jobs", summary="List trainings, comparisons and forecasts", **READ)
     async def list_jobs() -> JobListReply:
         """Those that wait come in the order in which they start."""
@@ -65,14 +65,14 @@ def _add_list(router: APIRouter, state: ServerState, desk: JobDesk, describer: D
     async def add(request: Request) -> JobDetail:
         """It starts as soon as those before it have ended."""
         asked = (await read_json(request, state.bodies, JobRequest)).root
-        job = await asyncio.to_thread(desk.add, asked)
+        job = await asyncio.to_thread(manager.add, asked)
         return await asyncio.to_thread(describer.detail, job)
 
 
-def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
+def _add_one(router: APIRouter, manager: JobManager, describer: Describer) -> None:
     @router.get("/v1/jobs/{job_id}", summary="Watch a job", **READ)
     async def watch(job_id: str) -> JobDetail:
-        return await asyncio.to_thread(lambda: describer.detail(desk.job(job_id)))
+        return await asyncio.to_thread(lambda: describer.detail(manager.job(job_id)))
 
     @router.get(
         "/v1/jobs/{job_id}/pictures/{name}",
@@ -81,7 +81,7 @@ def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
         responses=READ["responses"] | {200: {"content": {"image/jpeg": {}}}},
     )
     async def picture(job_id: str, name: str) -> Response:
-        content = await asyncio.to_thread(lambda: describer.picture(desk.job(job_id), name))
+        content = await asyncio.to_thread(lambda: describer.picture(manager.job(job_id), name))
         return Response(content, media_type="image/jpeg")
 
     @router.get(
@@ -94,8 +94,8 @@ def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
         """The page runs its own script alone, and reaches nothing of this server."""
 
         def find() -> Response:
-            job = desk.job(job_id)
-            file = report_of(job.kind, desk.folder(job))
+            job = manager.job(job_id)
+            file = report_of(job.kind, manager.folder(job))
             if file is None:
                 raise RequestError(404, "no-report", "this job has no report yet.")
             return report_reply(file)
@@ -103,18 +103,18 @@ def _add_one(router: APIRouter, desk: JobDesk, describer: Describer) -> None:
         return await asyncio.to_thread(find)
 
 
-def _add_actions(router: APIRouter, state: ServerState, desk: JobDesk, describer: Describer) -> None:
+def _add_actions(router: APIRouter, state: ServerState, manager: JobManager, describer: Describer) -> None:
     actions = {
-        "stop": ("Let a running job save its work and end", desk.queue.stop),
-        "resume": ("Let a job that was stopped or has failed go on", desk.resume),
-        "up": ("Let a waiting job start earlier", desk.queue.move_up),
+        "stop": ("Let a running job save its work and end", manager.queue.stop),
+        "resume": ("Let a job that was stopped or has failed go on", manager.resume),
+        "up": ("Let a waiting job start earlier", manager.queue.move_up),
     }
 
     def add(name: str, summary: str, act: Any) -> None:
         @router.post(f"/v1/jobs/{{job_id}}/{name}", summary=summary, operation_id=f"{name}_job", **WRITE)
         async def act_on(job_id: str, request: Request) -> JobDetail:
             await read_json(request, state.bodies, NoOptions)
-            job = await asyncio.to_thread(desk.job, job_id)
+            job = await asyncio.to_thread(manager.job, job_id)
             await asyncio.to_thread(act, job)
             return await asyncio.to_thread(describer.detail, job)
 
@@ -125,14 +125,14 @@ def _add_actions(router: APIRouter, state: ServerState, desk: JobDesk, describer
     async def remove(job_id: str, request: Request) -> Response:
         """Its files stay."""
         await read_json(request, state.bodies, NoOptions)
-        await asyncio.to_thread(lambda: desk.queue.remove(desk.job(job_id)))
+        await asyncio.to_thread(lambda: manager.queue.remove(manager.job(job_id)))
         return Response(status_code=204)
 
     @router.post("/v1/jobs/{job_id}/use", summary="Serve the model of a training", **WRITE)
     async def use(job_id: str, request: Request) -> UseReply:
         """GET /v1/models lists it from now on."""
         await read_json(request, state.bodies, NoOptions)
-        return UseReply(model=await asyncio.to_thread(lambda: desk.use(desk.job(job_id))))
+        return UseReply(model=await asyncio.to_thread(lambda: manager.use(manager.job(job_id))))
 
 
 def _choices() -> Choices:

@@ -15,7 +15,7 @@ from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.classification.read import read_classification
 from boxmask.data.correction.correct import PhotoPlace, correct, open_labels
 from boxmask.data.correction.label_text import read_label_text
-from boxmask.data.correction.objects import Shape, Wish
+from boxmask.data.correction.objects import Shape, WantedObject
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read import read_detection
@@ -160,7 +160,7 @@ def _print(*groups: tuple[str, ...]) -> None:
 def correct_labels(folder: Path) -> None:
     """Correct the first photo of each label file: remove an object, rename one, and add one.
 
-    A correction holds what was wished, or ends in an error, and corrections without a wish change nothing.
+    A correction holds what was wanted, or ends in an error, and a correction of nothing changes nothing.
     """
     numbers = {"cat": 0, "dog": 1, "0": 2}
     places = [
@@ -182,10 +182,10 @@ def correct_labels(folder: Path) -> None:
 def _correct(place: PhotoPlace) -> None:
     text = read_label_text(place.file)
     labels = open_labels(place, text)
-    same = [Wish(number, found.class_name) for number, found in enumerate(labels.objects)]
+    same = [WantedObject(number, found.class_name) for number, found in enumerate(labels.objects)]
     assert correct(place, labels, text, same).content == place.file.read_bytes()
-    added = Wish(None, same[0].class_name if same else "cat", Shape("box", ((1, 2), (9, 8))))
-    renamed = [Wish(wish.number, same[-1].class_name) for wish in same[1:]]
+    added = WantedObject(None, same[0].class_name if same else "cat", Shape("box", ((1, 2), (9, 8))))
+    renamed = [WantedObject(wanted.number, same[-1].class_name) for wanted in same[1:]]
     result = correct(place, labels, text, [*renamed, added])
     assert len(result.objects) == len(renamed) + 1
 

@@ -22,7 +22,7 @@ logger = logging.getLogger("boxmask.serve")
 FOLDERS = {"compare": "comparison", "forecast": "forecast"}
 
 
-class JobDesk:
+class JobManager:
     """The jobs of one server.
 
     datasets: by id
