@@ -15,11 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from boxmask.data.detection.dataset import DetectionDataset
 
 OBJECTS, SIDE = 8, 320  # objects per photo, pixels of a photo's side
 
@@ -37,7 +40,7 @@ class Row(NamedTuple):
 # ---------------------------------------------------------------- the work
 
 
-def make_dataset(photos: int):  # type: ignore[no-untyped-def]
+def make_dataset(photos: int) -> DetectionDataset:
     """Photos with eight objects of two classes each, all with masks. No file exists."""
     from boxmask.data.detection.dataset import DetectionDataset
 
